@@ -1,0 +1,47 @@
+"""Gonghai: the only place where the layers are wired together."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app import clock, current, models, sqlite
+from app.extensions import babel, csrf, db, login_manager, migrate
+from config import ROOT, Settings, load_settings
+
+__all__ = ["create_app", "models"]
+
+
+def create_app(settings: Settings | None = None, source: clock.Source | None = None) -> Flask:
+    """Make the application.
+
+    Args:
+        settings: the configuration; read from the environment if left out.
+        source: gives the present instant, for tests; the system's clock if left out.
+
+    Raises:
+        ConfigurationError: a value in the environment cannot be used.
+    """
+    settings = settings or load_settings()
+    app = Flask(__name__)
+    app.config.from_mapping(settings.flask_config())
+    app.extensions["clock"] = clock.Clock(settings.zone, source or clock.source_of(settings.clock_file))
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(ROOT / "migrations"))
+    babel.init_app(app, locale_selector=current.locale)
+    csrf.init_app(app)
+    login_manager.init_app(app)
+    with app.app_context():
+        sqlite.configure(db.engine)
+    _register_entry_points(app)
+    return app
+
+
+def _register_entry_points(app: Flask) -> None:
+    """Hang the top layer in: each of these registers routes or commands and nothing more."""
+    from app import admin, auth, cli, health, web
+
+    web.init_app(app)
+    auth.init_app(app)
+    admin.init_app(app)
+    health.init_app(app)
+    cli.init_app(app)

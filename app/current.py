@@ -1,0 +1,59 @@
+"""What entry points ask of the running application: its settings, its clock, the language of the person."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from flask import current_app, has_request_context, request, session
+from flask_login import current_user
+
+from app.clock import Clock
+from config import Settings
+
+LOCALES = {"en": "English", "zh_Hans_CN": "简体中文", "zh_Hant_TW": "繁體中文"}
+"""The languages there are, by the code Babel knows, with their own names."""
+
+LANGUAGE_TAGS = {"en": "en", "zh_Hans_CN": "zh-Hans", "zh_Hant_TW": "zh-Hant"}
+"""The same for HTML and HTTP."""
+
+_ACCEPTED = {"en": "en", "zh": "zh_Hans_CN", "zh-cn": "zh_Hans_CN", "zh-sg": "zh_Hans_CN", "zh-hans": "zh_Hans_CN",
+             "zh-hans-cn": "zh_Hans_CN", "zh-tw": "zh_Hant_TW", "zh-hk": "zh_Hant_TW", "zh-mo": "zh_Hant_TW",
+             "zh-hant": "zh_Hant_TW", "zh-hant-tw": "zh_Hant_TW", "zh-hant-hk": "zh_Hant_TW"}
+
+
+def settings() -> Settings:
+    """The configuration of this process."""
+    found: Settings = current_app.config["SETTINGS"]
+    return found
+
+
+def clock() -> Clock:
+    """The school's clock."""
+    found: Clock = current_app.extensions["clock"]
+    return found
+
+
+def now() -> dt.datetime:
+    """The present instant, in UTC."""
+    return clock().now()
+
+
+def today() -> dt.date:
+    """The present business date."""
+    return clock().today()
+
+
+def locale() -> str:
+    """The language to speak: as chosen by the person, else as the browser asks, else the school's."""
+    default = settings().default_locale
+    if not has_request_context():
+        return default
+    chosen = session.get("locale") or getattr(current_user, "locale", None)
+    if chosen in LOCALES:
+        return str(chosen)
+    for language, _quality in request.accept_languages:
+        tag = language.lower()
+        found = _ACCEPTED.get(tag) or _ACCEPTED.get(tag.split("-")[0])
+        if found:
+            return found
+    return default

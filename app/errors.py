@@ -1,0 +1,34 @@
+"""Errors a person can cause. They carry a sentence in the person's language and, where there is one, the field."""
+
+from __future__ import annotations
+
+from flask_babel import LazyString
+
+
+class DomainError(Exception):
+    """A rule of the school forbids this.
+
+    Args:
+        message: one sentence for the person who asked, translated when shown.
+        field: the form field it belongs to, if any.
+    """
+
+    def __init__(self, message: LazyString | str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
+class NotAllowedError(DomainError):
+    """The person may not do this at all (HTTP 403)."""
+
+
+class NotFoundError(DomainError):
+    """There is no such row, or none this person may know of (HTTP 404)."""
+
+
+class ConflictError(DomainError):
+    """The row is not, or no longer, in a state in which this can be done (HTTP 409)."""

@@ -1,0 +1,33 @@
+"""The tables: constraints and facts about one row."""
+
+from app.models.campus import Campus
+from app.models.course import Course
+from app.models.course_class import CourseClass, course_class_teacher
+from app.models.customer import Customer, customer_course
+from app.models.department import Department
+from app.models.distribution import Distribution
+from app.models.employee import Employee
+from app.models.follow_up import FollowUp
+from app.models.job_run import JobRun
+from app.models.role import Role, RolePermission, employee_role
+from app.models.sales_rank import SalesRank
+from app.models.setting import Setting
+
+__all__ = [
+    "Campus",
+    "Course",
+    "CourseClass",
+    "Customer",
+    "Department",
+    "Distribution",
+    "Employee",
+    "FollowUp",
+    "JobRun",
+    "Role",
+    "RolePermission",
+    "SalesRank",
+    "Setting",
+    "course_class_teacher",
+    "customer_course",
+    "employee_role",
+]

@@ -1,0 +1,116 @@
+"""Every choice a column can hold: the write-ups' codes (imports and old exports rely on them) and their labels."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+
+from app.models.types import Choice, Kind
+
+
+class DepartmentFunction(Kind):
+    """What a department is for; rules refer to this, never to a department's id."""
+
+    MARKETING = "marketing", _l("Marketing")
+    SALES = "sales", _l("Sales")
+    TUTORING = "tutoring", _l("Tutoring")
+    TEACHING = "teaching", _l("Teaching")
+    FINANCE = "finance", _l("Finance")
+    OTHER = "other", _l("Other")
+
+
+class RowScope(Kind):
+    """Which rows a role's permissions reach."""
+
+    OWN = "own", _l("Own rows")
+    DEPARTMENT = "department", _l("Rows of the department")
+    ALL = "all", _l("All rows")
+
+
+class Gender(Choice):
+    MALE = 1, _l("Male")
+    FEMALE = 2, _l("Female")
+
+
+class Education(Choice):
+    KEY_UNIVERSITY = 1, _l("Key university")
+    BACHELOR = 2, _l("Bachelor's degree")
+    INDEPENDENT_COLLEGE = 3, _l("Independent college")
+    PRIVATE_BACHELOR = 4, _l("Private university, bachelor's degree")
+    JUNIOR_COLLEGE = 5, _l("Junior college")
+    PRIVATE_JUNIOR_COLLEGE = 6, _l("Private junior college")
+    HIGH_SCHOOL = 7, _l("High school")
+    OTHER = 8, _l("Other")
+
+
+class Experience(Choice):
+    STUDENT = 1, _l("Still a student")
+    FRESH_GRADUATE = 2, _l("Fresh graduate")
+    UP_TO_HALF_A_YEAR = 3, _l("Up to half a year")
+    HALF_TO_ONE_YEAR = 4, _l("Half a year to one year")
+    ONE_TO_THREE_YEARS = 5, _l("One to three years")
+    THREE_TO_FIVE_YEARS = 6, _l("Three to five years")
+    OVER_FIVE_YEARS = 7, _l("More than five years")
+
+
+class WorkStatus(Choice):
+    EMPLOYED = 1, _l("Employed")
+    UNEMPLOYED = 2, _l("Unemployed")
+
+
+class Source(Choice):
+    QQ_GROUP = 1, _l("QQ group")
+    REFERRAL = 2, _l("Internal referral")
+    WEBSITE = 3, _l("Official website")
+    BAIDU = 4, _l("Baidu ads")
+    S360 = 5, _l("360 ads")
+    SOGOU = 6, _l("Sogou ads")
+    TENCENT_CLASSROOM = 7, _l("Tencent Classroom")
+    GDT = 8, _l("Tencent GDT")
+    CAMPUS_TALK = 9, _l("Campus talk")
+    CHANNEL_AGENT = 10, _l("Channel agent")
+    CTO51 = 11, _l("51CTO")
+    ZHIHUITUI = 12, _l("Zhihuitui")
+    AD_NETWORK = 13, _l("Ad network")
+    DSP = 14, _l("DSP")
+    SEO = 15, _l("SEO")
+    OTHER = 16, _l("Other source")
+
+
+class CustomerStatus(Choice):
+    ENROLLED = 1, _l("Enrolled")
+    NOT_ENROLLED = 2, _l("Not enrolled")
+
+
+class DistributionStatus(Choice):
+    """What has become of one consultant's holding of a customer."""
+
+    FOLLOWING = 1, _l("Following up")
+    ENROLLED = 2, _l("Won")
+    NO_FOLLOW_UP = 3, _l("No follow-up in time")
+    NO_DEAL = 4, _l("Not won in time")
+    RELEASED = 5, _l("Released")
+    TRANSFERRED = 6, _l("Transferred")
+
+
+class Origin(Kind):
+    """How a holding began."""
+
+    CLAIM = "claim", _l("Claimed")
+    ASSIGNMENT = "assignment", _l("Assigned")
+    ENTRY = "entry", _l("Own entry")
+    IMPORT = "import", _l("Imported")
+    TRANSFER = "transfer", _l("Transferred in")
+    REINSTATED = "reinstated", _l("Reinstated")
+
+
+class Intent(Choice):
+    """When the customer means to enrol, as told in a follow-up."""
+
+    NO_PLAN = 1, _l("No plan yet")
+    TWO_MONTHS = 2, _l("Within two months")
+    ONE_MONTH = 3, _l("Within a month")
+    TWO_WEEKS = 4, _l("Within two weeks")
+    ONE_WEEK = 5, _l("Within a week")
+    TWO_DAYS = 6, _l("Within two days")
+    ENROLLED = 7, _l("Has enrolled")
+    PAID = 8, _l("Has paid in full")

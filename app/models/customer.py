@@ -1,0 +1,117 @@
+"""Customers: the leads, whom they belong to and where they stand on the clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
+
+from app.extensions import Base, db
+from app.models.campus import Campus
+from app.models.choices import (
+    CustomerStatus,
+    DistributionStatus,
+    Education,
+    Experience,
+    Gender,
+    Source,
+    WorkStatus,
+)
+from app.models.contacts import CONTACT_FIELDS, normal_contact
+from app.models.course import Course
+from app.models.employee import Employee
+from app.models.types import ChoiceType, one_of
+
+customer_course = Table(
+    "customer_course",
+    Base.metadata,
+    Column("customer_id", ForeignKey("customer.id", ondelete="CASCADE"), primary_key=True),
+    Column("course_id", ForeignKey("course.id", ondelete="RESTRICT"), primary_key=True, index=True),
+)
+
+_NOT_ENROLLED = text(f"status = {CustomerStatus.NOT_ENROLLED.value}")
+
+
+class Customer(db.Model):
+    """A lead.
+
+    `public_on` is the one truth of the clock: the customer is public when not enrolled and public_on <= today.
+    `public_as` is the status the present holding will end with; NULL for a lead nobody has held. `consultant` stays
+    the last one while the customer is public (S2). These, the dates and the status change only through services.
+    """
+
+    __tablename__ = "customer"
+    __table_args__ = (
+        one_of("gender", Gender),
+        one_of("education", Education),
+        one_of("experience", Experience),
+        one_of("work_status", WorkStatus),
+        one_of("source", Source),
+        one_of("status", CustomerStatus),
+        CheckConstraint("public_as IN (3, 4, 5)", name="public_as_known"),
+        CheckConstraint("qq IS NOT NULL OR mobile IS NOT NULL OR wechat IS NOT NULL", name="has_a_contact"),
+        CheckConstraint("referral_from_id <> id", name="not_own_referrer"),
+        CheckConstraint("(status = 1) = (public_on IS NULL)", name="enrolled_is_outside_the_clock"),
+        Index("ix_customer_public_on", "public_on", "id",
+              postgresql_where=_NOT_ENROLLED, sqlite_where=_NOT_ENROLLED),
+        Index("ix_customer_consultant_id", "consultant_id", "public_on"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(16), index=True)
+    qq: Mapped[str | None] = mapped_column(String(64), unique=True)
+    mobile: Mapped[str | None] = mapped_column(String(64), unique=True)
+    wechat: Mapped[str | None] = mapped_column(String(64), unique=True)
+    gender: Mapped[Gender | None] = mapped_column(ChoiceType(Gender))
+    education: Mapped[Education | None] = mapped_column(ChoiceType(Education))
+    graduation_school: Mapped[str | None] = mapped_column(String(64))
+    major: Mapped[str | None] = mapped_column(String(64))
+    experience: Mapped[Experience | None] = mapped_column(ChoiceType(Experience))
+    work_status: Mapped[WorkStatus] = mapped_column(ChoiceType(WorkStatus), default=WorkStatus.EMPLOYED)
+    company: Mapped[str | None] = mapped_column(String(64))
+    salary: Mapped[str | None] = mapped_column(String(64))
+    source: Mapped[Source] = mapped_column(ChoiceType(Source), default=Source.QQ_GROUP)
+    referral_from_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id", ondelete="RESTRICT"), index=True)
+    campus_id: Mapped[int | None] = mapped_column(ForeignKey("campus.id", ondelete="RESTRICT"), index=True)
+    status: Mapped[CustomerStatus] = mapped_column(ChoiceType(CustomerStatus), default=CustomerStatus.NOT_ENROLLED)
+    consultant_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id", ondelete="RESTRICT"))
+    date: Mapped[dt.date]
+    recv_date: Mapped[dt.date | None]
+    last_consult_date: Mapped[dt.date]
+    public_on: Mapped[dt.date | None]
+    public_as: Mapped[DistributionStatus | None] = mapped_column(ChoiceType(DistributionStatus))
+    locked_until: Mapped[dt.date | None]
+
+    referral_from: Mapped[Customer | None] = relationship(remote_side=[id])
+    campus: Mapped[Campus | None] = relationship()
+    consultant: Mapped[Employee | None] = relationship()
+    courses: Mapped[list[Course]] = relationship(secondary=customer_course, order_by=Course.id)
+
+    @validates(*CONTACT_FIELDS)
+    def _normal_contact(self, field: str, value: str | None) -> str | None:
+        return normal_contact(field, value)
+
+    @property
+    def is_enrolled(self) -> bool:
+        return self.status == CustomerStatus.ENROLLED
+
+    def is_public(self, today: dt.date) -> bool:
+        """Whether anyone but the former consultant may claim the customer."""
+        return self.public_on is not None and not self.is_enrolled and self.public_on <= today
+
+    def is_held(self, today: dt.date) -> bool:
+        """Whether a consultant holds the customer on the clock: not enrolled, not public."""
+        return (self.consultant_id is not None and not self.is_enrolled
+                and self.public_on is not None and self.public_on > today)
+
+    def belongs_to(self, employee_id: int, today: dt.date) -> bool:
+        """Whether the customer is this consultant's own: held by him, or enrolled with him."""
+        return self.consultant_id == employee_id and not self.is_public(today)
+
+    def days_left(self, today: dt.date) -> int | None:
+        """How many days until the customer falls into the pool; None outside the clock."""
+        return (self.public_on - today).days if self.is_held(today) and self.public_on else None
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,40 @@
+"""Follow-up records: what was said with a customer, and when to call again."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.extensions import db
+from app.models.choices import Intent
+from app.models.customer import Customer
+from app.models.employee import Employee
+from app.models.types import ChoiceType, UTCDateTime, one_of
+
+
+class FollowUp(db.Model):
+    """One follow-up. `at` is when it took place, `saved_on` the business date of saving, which moved the clock."""
+
+    __tablename__ = "follow_up"
+    __table_args__ = (
+        one_of("intent", Intent),
+        Index("ix_follow_up_customer_id", "customer_id", "at"),
+        Index("ix_follow_up_consultant_id", "consultant_id", "next_contact_on"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="RESTRICT"))
+    consultant_id: Mapped[int] = mapped_column(ForeignKey("employee.id", ondelete="RESTRICT"))
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    saved_on: Mapped[dt.date]
+    note: Mapped[str] = mapped_column(Text)
+    intent: Mapped[Intent] = mapped_column(ChoiceType(Intent), default=Intent.NO_PLAN)
+    next_contact_on: Mapped[dt.date | None]
+
+    customer: Mapped[Customer] = relationship()
+    consultant: Mapped[Employee] = relationship()
+
+    def __str__(self) -> str:
+        return f"#{self.id}"

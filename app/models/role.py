@@ -1,0 +1,53 @@
+"""Roles: sets of permissions with a row scope, edited by admins."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, String, Table
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.extensions import Base, db
+from app.models.choices import RowScope
+from app.models.types import KindType, one_of
+
+employee_role = Table(
+    "employee_role",
+    Base.metadata,
+    Column("employee_id", ForeignKey("employee.id", ondelete="CASCADE"), primary_key=True),
+    Column("role_id", ForeignKey("role.id", ondelete="RESTRICT"), primary_key=True, index=True),
+)
+
+
+class RolePermission(db.Model):
+    """One permission of a role, by its code in `app.permissions`."""
+
+    __tablename__ = "role_permission"
+
+    role_id: Mapped[int] = mapped_column(ForeignKey("role.id", ondelete="CASCADE"), primary_key=True)
+    code: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
+class Role(db.Model):
+    """A set of permissions; `code` names the built-in ones and is empty for the school's own."""
+
+    __tablename__ = "role"
+    __table_args__ = (one_of("scope", RowScope),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str | None] = mapped_column(String(16), unique=True)
+    name: Mapped[str] = mapped_column(String(32), unique=True)
+    scope: Mapped[RowScope] = mapped_column(KindType(RowScope), default=RowScope.OWN)
+
+    permissions: Mapped[list[RolePermission]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+
+    @property
+    def permission_codes(self) -> list[str]:
+        """The codes of what this role permits; setting it replaces them all."""
+        return sorted(permission.code for permission in self.permissions)
+
+    @permission_codes.setter
+    def permission_codes(self, codes: list[str]) -> None:
+        kept = {permission.code: permission for permission in self.permissions}
+        self.permissions = [kept.get(code) or RolePermission(code=code) for code in sorted(set(codes))]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,104 @@
+"""Claim: a consultant takes a customer out of the Public Pool, and exactly one wins however many click."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from dataclasses import dataclass
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import CursorResult, update
+from sqlalchemy.orm import Session
+
+from app.models import Customer, Distribution, Employee
+from app.models.choices import DistributionStatus, Origin
+from app.services import distributions, pool
+from app.services.rules import fall
+
+
+class Refusal(enum.Enum):
+    """Why a claim was refused: the code programs read and the sentence people read."""
+
+    sentence: LazyString
+
+    def __new__(cls, code: str, sentence: LazyString) -> Refusal:
+        member = object.__new__(cls)
+        member._value_ = code
+        member.sentence = sentence
+        return member
+
+    TAKEN = "taken", _l("Already being followed up")
+    NOT_PUBLIC = "not_public", _l("Not in the Public Pool")
+    FORMER_CONSULTANT = "former_consultant", _l("You were the last to have this customer: someone else must try first")
+    NOT_FOUND = "not_found", _l("There is no such customer")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """How a claim of one customer ended: won, or lost with the reason."""
+
+    customer_id: int
+    refusal: Refusal | None = None
+    holder: Employee | None = None
+
+    @property
+    def won(self) -> bool:
+        return self.refusal is None
+
+
+_TRIES = 5
+
+
+def claim(session: Session, customer_id: int, claimant_id: int, *, today: dt.date, now: dt.datetime) -> Claim:
+    """Claim one customer; the caller commits, one transaction for each customer.
+
+    One conditional UPDATE repeats the whole predicate of the pool, the former consultant and all, and its row count
+    says who won: a second claimant waits for the first one's row lock, finds the predicate false and changes nothing.
+    So it holds at READ COMMITTED on PostgreSQL and under BEGIN IMMEDIATE on SQLite. The UPDATE also repeats the fall
+    it read just before, because that is what the former holding is closed with; should the customer have fallen anew
+    in between, it reads again.
+
+    Raises:
+        ConflictError: the claimant cannot hold customers.
+    """
+    claimant = distributions.lock_holder(session, claimant_id)
+    for _ in range(_TRIES):
+        customer = session.get(Customer, customer_id, populate_existing=True)
+        if customer is None:
+            return Claim(customer_id, Refusal.NOT_FOUND)
+        refusal = _refusal(customer, claimant, today)
+        if refusal is not None:
+            return Claim(customer_id, refusal, customer.consultant if refusal is Refusal.TAKEN else None)
+        public_on, public_as = customer.public_on, customer.public_as
+        if _take(session, customer, claimant, today):
+            distributions.close_as_the_night(session, customer_id, public_on=public_on, public_as=public_as, now=now)
+            session.add(Distribution(consultant_id=claimant.id, customer_id=customer_id, started_on=today,
+                                     status=DistributionStatus.FOLLOWING, origin=Origin.CLAIM, created_at=now))
+            session.flush()
+            return Claim(customer_id)
+    return Claim(customer_id, Refusal.TAKEN)
+
+
+def _take(session: Session, customer: Customer, claimant: Employee, today: dt.date) -> bool:
+    """The conditional UPDATE; True if this claimant won."""
+    end = fall(today, today, rules=distributions.rules_for(customer))
+    result = session.execute(
+        update(Customer)
+        .where(Customer.id == customer.id, pool.claimable_by(claimant.id, today),
+               Customer.public_on == customer.public_on, Customer.public_as.is_not_distinct_from(customer.public_as))
+        .values(consultant_id=claimant.id, recv_date=today, last_consult_date=today, locked_until=None,
+                public_on=end.public_on, public_as=end.public_as)
+        .execution_options(synchronize_session=False))
+    assert isinstance(result, CursorResult)
+    session.expire(customer)
+    return result.rowcount == 1
+
+
+def _refusal(customer: Customer, claimant: Employee, today: dt.date) -> Refusal | None:
+    """Why this person cannot claim the customer as he stands now; None if he can."""
+    if customer.is_public(today):
+        return Refusal.FORMER_CONSULTANT if customer.consultant_id == claimant.id else None
+    if customer.is_enrolled or customer.consultant_id == claimant.id:
+        return Refusal.NOT_PUBLIC
+    return Refusal.TAKEN

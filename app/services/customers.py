@@ -1,0 +1,171 @@
+"""What may happen to a customer: entering, release, assignment, transfer, locks, courses, deletion."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import exists, or_, select
+from sqlalchemy.orm import Session
+
+from app.errors import ConflictError, DomainError
+from app.models import Course, Customer, Distribution, Employee, FollowUp
+from app.models.choices import DistributionStatus, Origin
+from app.models.contacts import CONTACT_FIELDS
+from app.services import distributions
+from app.services.rules import ONE_DAY
+
+
+def enter(session: Session, customer: Customer, *, holder_id: int | None, today: dt.date, now: dt.datetime,
+          origin: Origin = Origin.ENTRY) -> None:
+    """Take in a new lead: it becomes its holder's, or goes to the pool if nobody is to hold it.
+
+    Args:
+        customer: not yet stored; the columns a rule governs are set here.
+        holder_id: the consultant who gets it, or None for the pool.
+
+    Raises:
+        DomainError: no contact, or a contact that is known already; with the field.
+        ConflictError: the holder cannot hold customers.
+    """
+    check_contacts(session, customer)
+    holder = distributions.lock_holder(session, holder_id) if holder_id is not None else None
+    customer.date = customer.last_consult_date = today
+    customer.public_on = today
+    session.add(customer)
+    session.flush()
+    if holder is not None:
+        distributions.begin(session, customer, holder, origin, today=today, now=now)
+
+
+def check_contacts(session: Session, customer: Customer) -> None:
+    """Each customer has at least one contact, and no two share one.
+
+    Raises:
+        DomainError: with the field it is about; it does not say whose the contact is.
+    """
+    given = {field: getattr(customer, field) for field in CONTACT_FIELDS if getattr(customer, field)}
+    if not given:
+        raise DomainError(_l("Enter at least one contact: QQ, mobile or WeChat."), field="qq")
+    for field, value in given.items():
+        same = select(exists().where(getattr(Customer, field) == value, Customer.id != (customer.id or 0)))
+        with session.no_autoflush:
+            known = session.scalar(same)
+        if known:
+            raise DomainError(_l("This contact belongs to a customer who is known already."), field=field)
+
+
+def check_referrer(customer: Customer, referrer: Customer | None) -> None:
+    """A customer is referred by someone who has enrolled, never by himself.
+
+    Raises:
+        DomainError: with the field.
+    """
+    if referrer is None:
+        return
+    if referrer is customer or (customer.id is not None and referrer.id == customer.id):
+        raise DomainError(_l("A customer cannot refer himself."), field="referral_from")
+    if not referrer.is_enrolled and referrer.id != customer.referral_from_id:
+        raise DomainError(_l("Only an enrolled customer can refer another."), field="referral_from")
+
+
+def release(session: Session, customer_id: int, *, by: Employee | None = None, today: dt.date,
+            now: dt.datetime) -> None:
+    """Give a held customer back to the pool, from where anyone but his consultant may claim him.
+
+    Args:
+        by: only if this consultant holds him; anyone's customer if None.
+
+    Raises:
+        ConflictError: nobody, or someone else, holds the customer.
+    """
+    customer = distributions.lock_customer(session, customer_id)
+    _check_held(customer, today, by)
+    distributions.end(session, customer, DistributionStatus.RELEASED, today=today, now=now)
+    customer.public_on = today
+    customer.public_as = DistributionStatus.RELEASED
+    customer.locked_until = None
+
+
+def assign(session: Session, customer_id: int, consultant_id: int, *, today: dt.date, now: dt.datetime) -> None:
+    """Give a customer, public or held by another, to a consultant; the clock begins anew.
+
+    Raises:
+        ConflictError: the customer has enrolled, or is already this consultant's, or he cannot hold customers.
+    """
+    consultant = distributions.lock_holder(session, consultant_id)
+    customer = distributions.lock_customer(session, customer_id)
+    if customer.is_enrolled:
+        raise ConflictError(_l("%(name)s has enrolled and stays with his consultant.", name=customer.name))
+    held = customer.is_held(today)
+    if held and customer.consultant_id == consultant.id:
+        raise ConflictError(_l("%(name)s is already with this consultant.", name=customer.name))
+    distributions.end(session, customer, DistributionStatus.TRANSFERRED, today=today, now=now)
+    origin = Origin.TRANSFER if held else Origin.ASSIGNMENT
+    distributions.begin(session, customer, consultant, origin, today=today, now=now)
+
+
+def lock(session: Session, customer_id: int, until: dt.date, *, by: Employee | None = None, today: dt.date) -> None:
+    """Keep a held customer from falling up to and including a day.
+
+    Raises:
+        DomainError: the day has passed.
+        ConflictError: nobody, or someone else, holds the customer.
+    """
+    if until < today:
+        raise DomainError(_l("A lock cannot end in the past."), field="until")
+    customer = distributions.lock_customer(session, customer_id)
+    _check_held(customer, today, by)
+    customer.locked_until = until
+    distributions.set_clock(customer, not_before=today + ONE_DAY)
+
+
+def unlock(session: Session, customer_id: int, *, by: Employee | None = None, today: dt.date) -> None:
+    """End a lock; the customer falls tomorrow at the earliest.
+
+    Raises:
+        ConflictError: nobody, or someone else, holds the customer.
+    """
+    customer = distributions.lock_customer(session, customer_id)
+    _check_held(customer, today, by)
+    customer.locked_until = None
+    distributions.set_clock(customer, not_before=today + ONE_DAY)
+
+
+def cancel_course(session: Session, customer_id: int, course_id: int) -> Course:
+    """Take a consulted course off a customer (S2's `cancel_course`).
+
+    Raises:
+        ConflictError: he has not asked for that course.
+    """
+    customer = distributions.lock_customer(session, customer_id)
+    for course in customer.courses:
+        if course.id == course_id:
+            customer.courses.remove(course)
+            return course
+    raise ConflictError(_l("This course is no longer on the customer's list."))
+
+
+def delete(session: Session, customer_id: int) -> None:
+    """Delete a customer without history, such as a lead entered by mistake.
+
+    Raises:
+        ConflictError: someone held him, followed him up, or he referred others: history is kept.
+    """
+    customer = distributions.lock_customer(session, customer_id)
+    history = select(or_(exists().where(Distribution.customer_id == customer_id),
+                         exists().where(FollowUp.customer_id == customer_id)))
+    if session.scalar(history):
+        raise ConflictError(_l("%(name)s has a history of consultants or follow-ups, which is kept; "
+                               "he cannot be deleted.", name=customer.name))
+    if session.scalar(select(exists().where(Customer.referral_from_id == customer_id))):
+        raise ConflictError(_l("%(name)s has referred other customers and cannot be deleted.", name=customer.name))
+    session.delete(customer)
+    session.flush()
+
+
+def _check_held(customer: Customer, today: dt.date, by: Employee | None) -> None:
+    if not customer.is_held(today):
+        raise ConflictError(_l("%(name)s is not with a consultant.", name=customer.name))
+    if by is not None and customer.consultant_id != by.id:
+        raise ConflictError(_l("%(name)s is not with you.", name=customer.name))

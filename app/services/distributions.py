@@ -1,0 +1,124 @@
+"""Holdings: the only place where Distribution rows begin and end, and where a customer's clock is set.
+
+Locks are always taken in this order: employee (who is to hold), customer, distribution. Two transactions that follow
+it cannot wait for each other in a circle.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.errors import ConflictError, NotFoundError
+from app.models import Customer, Distribution, Employee
+from app.models.choices import DistributionStatus, Origin
+from app.services.rules import ONE_DAY, SCHOOL_RULES, PoolRules, fall
+
+
+def lock_customer(session: Session, customer_id: int) -> Customer:
+    """The customer as it is now, locked until the transaction ends.
+
+    Raises:
+        NotFoundError: there is no such customer.
+    """
+    query = (select(Customer).where(Customer.id == customer_id)
+             .with_for_update().execution_options(populate_existing=True))
+    customer = session.scalar(query)
+    if customer is None:
+        raise NotFoundError(_l("There is no such customer."))
+    return customer
+
+
+def lock_holder(session: Session, employee_id: int) -> Employee:
+    """An employee who is about to get a customer, locked so that nobody deactivates or moves him meanwhile.
+
+    Raises:
+        NotFoundError: there is no such employee.
+        ConflictError: he is not an active employee of a sales department.
+    """
+    query = (select(Employee).where(Employee.id == employee_id)
+             .with_for_update(key_share=True, of=Employee).execution_options(populate_existing=True))
+    employee = session.scalar(query)
+    if employee is None:
+        raise NotFoundError(_l("There is no such employee."), field="consultant")
+    if not employee.can_hold_customers:
+        raise ConflictError(_l("Only active employees of a sales department can hold customers."), field="consultant")
+    return employee
+
+
+def rules_for(customer: Customer) -> PoolRules:
+    """The rules that bind a customer's clock."""
+    return SCHOOL_RULES
+
+
+def begin(session: Session, customer: Customer, consultant: Employee, origin: Origin, *,
+          today: dt.date, now: dt.datetime) -> Distribution:
+    """Open a holding: the customer is received and followed up as of today.
+
+    The customer is locked and its open row, if it had one, is closed.
+    """
+    customer.consultant_id = consultant.id
+    customer.recv_date = customer.last_consult_date = today
+    customer.locked_until = None
+    set_clock(customer)
+    row = Distribution(consultant_id=consultant.id, customer_id=customer.id, started_on=today,
+                       status=DistributionStatus.FOLLOWING, origin=origin, created_at=now)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def set_clock(customer: Customer, *, not_before: dt.date | None = None) -> None:
+    """Work out anew when a held customer falls.
+
+    Args:
+        not_before: the earliest day it may fall, so that a change of rules or the end of a lock never takes a customer
+            away without a warning.
+    """
+    if customer.recv_date is None:
+        raise ValueError("a customer nobody has received has no clock")
+    end = fall(customer.recv_date, customer.last_consult_date,
+               locked_until=customer.locked_until, rules=rules_for(customer))
+    customer.public_on = max(end.public_on, not_before) if not_before else end.public_on
+    customer.public_as = end.public_as
+
+
+def end(session: Session, customer: Customer, status: DistributionStatus, *,
+        today: dt.date, now: dt.datetime) -> None:
+    """Close the open row of a locked customer, if there is one.
+
+    A customer who is already public lost his consultant when he turned public: the row is then closed exactly as the
+    night would have closed it, whatever ends it now.
+    """
+    if customer.is_public(today):
+        close_as_the_night(session, customer.id, public_on=customer.public_on, public_as=customer.public_as, now=now)
+    else:
+        _close(session, customer.id, status, today, now)
+
+
+def close_as_the_night(session: Session, customer_id: int, *, public_on: dt.date | None,
+                       public_as: DistributionStatus | None, now: dt.datetime) -> None:
+    """Close the open row of a public customer, if there is one: its status and day are those of the fall."""
+    if public_on is not None and public_as is not None:
+        _close(session, customer_id, public_as, public_on, now)
+
+
+def _close(session: Session, customer_id: int, status: DistributionStatus, ended_on: dt.date,
+           now: dt.datetime) -> None:
+    session.execute(
+        update(Distribution)
+        .where(Distribution.customer_id == customer_id, Distribution.status == DistributionStatus.FOLLOWING)
+        .values(status=status, ended_on=ended_on, closed_at=now))
+
+
+def recompute_held(session: Session, customer_id: int, *, today: dt.date) -> None:
+    """Set the clock of a held customer anew after a change of rule, calendar, department or source.
+
+    It falls tomorrow at the earliest; public and enrolled customers are left as they are.
+    """
+    customer = lock_customer(session, customer_id)
+    if customer.is_held(today):
+        set_clock(customer, not_before=today + ONE_DAY)

@@ -1,0 +1,120 @@
+"""Employees: who may pick whom, and what must be settled before one leaves or moves."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import Session, selectinload
+
+from app.errors import ConflictError, DomainError
+from app.models import CourseClass, Customer, Department, Distribution, Employee, FollowUp, Role, SalesRank
+from app.models.choices import DepartmentFunction
+from app.models.employee import new_session_token
+from app.permissions import BUILT_IN_ROLES
+from app.services import pool
+
+
+def by_session_token(session: Session, token: str) -> Employee | None:
+    """The active employee whose session this is, with his roles and what they permit."""
+    return session.scalar(select(Employee).where(Employee.session_token == token, Employee.active)
+                          .options(selectinload(Employee.roles).selectinload(Role.permissions)))
+
+
+def by_username(session: Session, username: str) -> Employee | None:
+    """The employee with this login name."""
+    return session.scalar(select(Employee).where(Employee.username == username))
+
+
+def end_sessions(employee: Employee) -> None:
+    """Make every session of an employee dead."""
+    employee.session_token = new_session_token()
+
+
+def of_function(function: DepartmentFunction) -> Select[tuple[Employee]]:
+    """The active employees of the departments with a function, by name."""
+    return (select(Employee).join(Employee.department)
+            .where(Department.function == function, Employee.active).order_by(Employee.name, Employee.id))
+
+
+def check_function(employees: Iterable[Employee | None], function: DepartmentFunction, field: str, *,
+                   before: Iterable[Employee | None] = ()) -> None:
+    """Only employees of departments with the right function may be picked; those picked before may stay.
+
+    Raises:
+        DomainError: with the field and the name.
+    """
+    stay = {employee.id for employee in before if employee is not None}
+    for employee in employees:
+        if employee is None or employee.id in stay:
+            continue
+        if employee.department.function != function or not employee.active:
+            raise DomainError(_l("%(name)s is not an active employee of a department with this function: %(function)s.",
+                                 name=employee.name, function=function.label), field=field)
+
+
+def number_held(session: Session, employee_id: int, *, today: dt.date) -> int:
+    """How many customers an employee holds, on the clock."""
+    return session.scalar(select(func.count()).select_from(Customer).where(
+        Customer.consultant_id == employee_id, pool.is_held(today))) or 0
+
+
+def check_may_stop_holding(session: Session, employee: Employee, *, today: dt.date) -> None:
+    """Before an employee is deactivated or leaves sales his customers are handed over or released.
+
+    The employee is locked first, so that he gets none meanwhile.
+
+    Raises:
+        ConflictError: he still holds customers.
+    """
+    with session.no_autoflush:
+        session.execute(select(Employee.id).where(Employee.id == employee.id).with_for_update(key_share=True))
+        number = number_held(session, employee.id, today=today)
+    if number:
+        raise ConflictError(_l("%(name)s still holds %(number)s customers: assign or release them first.",
+                               name=employee.name, number=number))
+
+
+def check_department_may_leave_sales(session: Session, department: Department, *, today: dt.date) -> None:
+    """A department stays a sales department while anyone in it holds customers.
+
+    Raises:
+        ConflictError: someone does.
+    """
+    with session.no_autoflush:
+        holders = session.scalars(select(Employee).where(Employee.department_code == department.code)
+                                  .order_by(Employee.id).with_for_update(key_share=True, of=Employee)).all()
+        for holder in holders:
+            if number_held(session, holder.id, today=today):
+                raise ConflictError(_l("%(name)s of this department still holds customers: assign or release "
+                                       "them first.", name=holder.name), field="function")
+
+
+def check_deletable(session: Session, employee: Employee) -> None:
+    """Only an employee without history can be deleted; others are deactivated.
+
+    Raises:
+        ConflictError: history hangs on him.
+    """
+    references = (Distribution.consultant_id, FollowUp.consultant_id, Customer.consultant_id,
+                  SalesRank.consultant_id, CourseClass.tutor_id)
+    teaches = CourseClass.teachers.any(Employee.id == employee.id)
+    if (any(session.scalar(select(exists().where(column == employee.id))) for column in references)
+            or session.scalar(select(exists().where(teaches)))):
+        raise ConflictError(_l("%(name)s has a history here, which is kept: deactivate the login instead.",
+                               name=employee.name))
+
+
+def ensure_built_in_roles(session: Session) -> dict[str, Role]:
+    """The built-in roles by code; missing ones are made, those there stay as the admins changed them."""
+    roles = {role.code: role for role in session.scalars(select(Role).where(Role.code.is_not(None)))}
+    for built_in in BUILT_IN_ROLES:
+        if built_in.code not in roles:
+            role = Role(code=built_in.code, name=str(built_in.name), scope=built_in.scope)
+            role.permission_codes = [permission.value for permission in built_in.permissions]
+            session.add(role)
+            roles[built_in.code] = role
+    session.flush()
+    return {code: role for code, role in roles.items() if code is not None}

@@ -1,0 +1,66 @@
+"""Enrolment and its undoing, as far as the clock is concerned."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from app.errors import ConflictError
+from app.models import Customer, Employee
+from app.models.choices import CustomerStatus, DistributionStatus, Origin
+from app.services import distributions
+
+
+def enrol(session: Session, customer_id: int, *, today: dt.date, now: dt.datetime) -> Customer:
+    """Win a held customer: his holding ends as won, and he leaves the clock.
+
+    A public customer is claimed or assigned first, in the same transaction.
+
+    Raises:
+        ConflictError: nobody holds the customer.
+    """
+    customer = distributions.lock_customer(session, customer_id)
+    if not customer.is_held(today):
+        raise ConflictError(_l("%(name)s is not with a consultant.", name=customer.name))
+    distributions.end(session, customer, DistributionStatus.ENROLLED, today=today, now=now)
+    customer.status = CustomerStatus.ENROLLED
+    customer.public_on = customer.public_as = customer.locked_until = None
+    return customer
+
+
+def undo(session: Session, customer_id: int, *, today: dt.date, now: dt.datetime) -> Customer:
+    """Undo a customer's last active enrolment: his consultant has him back, on a new clock.
+
+    If that consultant can no longer hold customers, he goes to the pool.
+
+    Raises:
+        ConflictError: the customer has not enrolled.
+    """
+    holder = _former_holder(session, customer_id)
+    customer = distributions.lock_customer(session, customer_id)
+    if not customer.is_enrolled:
+        raise ConflictError(_l("%(name)s has not enrolled.", name=customer.name))
+    customer.status = CustomerStatus.NOT_ENROLLED
+    customer.recv_date = customer.last_consult_date = today
+    if holder is not None:
+        distributions.begin(session, customer, holder, Origin.REINSTATED, today=today, now=now)
+    else:
+        customer.public_on = today
+        customer.public_as = DistributionStatus.RELEASED
+    return customer
+
+
+def _former_holder(session: Session, customer_id: int) -> Employee | None:
+    """The consultant the customer enrolled with, locked, if he can hold customers; he is locked before the customer.
+
+    An enrolled customer does not change hands, so this read stays true.
+    """
+    customer = session.get(Customer, customer_id)
+    if customer is None or customer.consultant_id is None:
+        return None
+    try:
+        return distributions.lock_holder(session, customer.consultant_id)
+    except ConflictError:
+        return None

@@ -1,0 +1,92 @@
+"""Follow-ups: logging one moves the customer's deadline; editing and deleting never do."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from app.errors import ConflictError, DomainError, NotAllowedError
+from app.models import Customer, Employee, FollowUp
+from app.models.choices import Intent
+from app.services import distributions
+
+
+def log(session: Session, customer_id: int, author: Employee, note: str, *, today: dt.date, now: dt.datetime,
+        intent: Intent = Intent.NO_PLAN, next_contact_on: dt.date | None = None, at: dt.datetime | None = None,
+        for_any_consultant: bool = False) -> FollowUp:
+    """Record a follow-up and move the deadline, by the business date of saving.
+
+    Only the present consultant writes one: a public customer has none, so the former one is refused.
+
+    Args:
+        at: when it took place, not later than `now`, which it is if left out.
+        for_any_consultant: the author is a manager, who may write while anyone holds the customer.
+
+    Raises:
+        ConflictError: the customer is public, or someone else's.
+        DomainError: the note is empty, `at` is in the future, or the next contact in the past; with the field.
+    """
+    _check(note, next_contact_on, today)
+    if at is not None and at > now:
+        raise DomainError(_l("A follow-up cannot have taken place in the future."), field="at")
+    customer = distributions.lock_customer(session, customer_id)
+    _check_present_consultant(customer, author, today, for_any_consultant)
+    record = FollowUp(customer_id=customer.id, consultant_id=author.id, at=at or now, saved_on=today,
+                      note=note.strip(), intent=intent, next_contact_on=next_contact_on)
+    session.add(record)
+    customer.last_consult_date = today
+    if customer.is_held(today):
+        distributions.set_clock(customer)
+    session.flush()
+    return record
+
+
+def check_editable(record: FollowUp, author: Employee, *, today: dt.date) -> None:
+    """A follow-up is edited by its author, on the day it was saved.
+
+    Raises:
+        NotAllowedError: someone else's, or another day's.
+    """
+    if record.consultant_id != author.id or record.saved_on != today:
+        raise NotAllowedError(_l("A follow-up can be changed only by its author, on the day it was saved."))
+
+
+def edit(record: FollowUp, author: Employee, *, note: str, intent: Intent, next_contact_on: dt.date | None,
+         today: dt.date) -> None:
+    """Change a follow-up's note, intent and next contact; the clock stays.
+
+    Raises:
+        NotAllowedError: see check_editable.
+        DomainError: the note is empty or the next contact in the past; with the field.
+    """
+    check_editable(record, author, today=today)
+    _check(note, next_contact_on, today)
+    record.note, record.intent, record.next_contact_on = note.strip(), intent, next_contact_on
+
+
+def delete(session: Session, record: FollowUp, author: Employee, *, today: dt.date) -> None:
+    """Delete a follow-up; the clock stays.
+
+    Raises:
+        NotAllowedError: see check_editable.
+    """
+    check_editable(record, author, today=today)
+    session.delete(record)
+    session.flush()
+
+
+def _check(note: str, next_contact_on: dt.date | None, today: dt.date) -> None:
+    if not note.strip():
+        raise DomainError(_l("Write what was said."), field="note")
+    if next_contact_on is not None and next_contact_on < today:
+        raise DomainError(_l("The next contact cannot be in the past."), field="next_contact_on")
+
+
+def _check_present_consultant(customer: Customer, author: Employee, today: dt.date, for_any: bool) -> None:
+    if customer.is_public(today) or customer.consultant_id is None:
+        raise ConflictError(_l("%(name)s is in the Public Pool: whoever follows him up claims him first.",
+                               name=customer.name))
+    if not for_any and customer.consultant_id != author.id:
+        raise ConflictError(_l("%(name)s is followed up by someone else.", name=customer.name))

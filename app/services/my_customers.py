@@ -1,0 +1,92 @@
+"""My Customers: a consultant's holdings, past ones included, and what he has to do today."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy.orm import Session, contains_eager, selectinload
+
+from app.models import Customer, Distribution, FollowUp
+from app.models.choices import DistributionStatus
+from app.services import pool
+from app.services.text import like_pattern
+
+
+@dataclass(frozen=True)
+class HoldingsPage:
+    """Some holdings, newest first; `after` begins the next page, None on the last."""
+
+    rows: list[Distribution]
+    after: tuple[dt.date, int] | None
+
+
+def page(session: Session, consultant_id: int, *, today: dt.date, status: DistributionStatus | None = None,
+         name: str | None = None, after: tuple[dt.date, int] | None = None, size: int = 50) -> HoldingsPage:
+    """A page of a consultant's holdings (S2: a month's performance includes those not won).
+
+    Args:
+        status: only those shown with this status.
+        name: only those whose customer's name contains this.
+    """
+    query = (select(Distribution).join(Distribution.customer).where(Distribution.consultant_id == consultant_id)
+             .options(contains_eager(Distribution.customer).selectinload(Customer.courses))
+             .order_by(Distribution.started_on.desc(), Distribution.id.desc()).limit(size + 1))
+    if status is not None:
+        query = query.where(_status_shown(today) == status)
+    if name:
+        query = query.where(Customer.name.ilike(like_pattern(name), escape="\\"))
+    if after is not None:
+        day, row_id = after
+        query = query.where(or_(Distribution.started_on < day,
+                                and_(Distribution.started_on == day, Distribution.id < row_id)))
+    rows = list(session.scalars(query))
+    more, rows = len(rows) > size, rows[:size]
+    return HoldingsPage(rows, (rows[-1].started_on, rows[-1].id) if more else None)
+
+
+def counts_by_status(session: Session, consultant_id: int, *, today: dt.date) -> dict[DistributionStatus, int]:
+    """How many of a consultant's holdings are shown with each status."""
+    shown = _status_shown(today)
+    query = (select(shown, func.count()).select_from(Distribution).join(Distribution.customer)
+             .where(Distribution.consultant_id == consultant_id).group_by(shown))
+    return {DistributionStatus(status): number for status, number in session.execute(query)}
+
+
+def falling_next(session: Session, consultant_id: int, *, today: dt.date, size: int = 4) -> list[Customer]:
+    """Whom the consultant loses next, soonest first."""
+    query = (select(Customer).where(Customer.consultant_id == consultant_id, pool.is_held(today))
+             .options(selectinload(Customer.courses))
+             .order_by(Customer.public_on, Customer.id).limit(size))
+    return list(session.scalars(query))
+
+
+def contacts_due(session: Session, consultant_id: int, *, today: dt.date, size: int = 8) -> list[FollowUp]:
+    """The last follow-up of each own customer whose next contact is due by today, oldest first."""
+    latest = latest_follow_up_ids(Customer.id)
+    query = (select(FollowUp).join(FollowUp.customer).options(contains_eager(FollowUp.customer))
+             .where(pool.belongs_to(consultant_id, today), FollowUp.id == latest, FollowUp.next_contact_on <= today)
+             .order_by(FollowUp.next_contact_on, FollowUp.id).limit(size))
+    return list(session.scalars(query))
+
+
+def next_contacts(session: Session, customer_ids: list[int]) -> dict[int, dt.date | None]:
+    """The next contact of each customer, as his last follow-up says."""
+    query = select(FollowUp.customer_id, FollowUp.next_contact_on).join(FollowUp.customer).where(
+        FollowUp.customer_id.in_(customer_ids), FollowUp.id == latest_follow_up_ids(Customer.id))
+    return {customer_id: day for customer_id, day in session.execute(query)}
+
+
+def latest_follow_up_ids(customer_id: ColumnElement[int] | object) -> ColumnElement[int]:
+    """The id of a customer's last follow-up, as a correlated subquery."""
+    other = FollowUp.__table__.alias("other")
+    return (select(func.max(other.c.id)).where(other.c.customer_id == customer_id)
+            .correlate(Customer).scalar_subquery())
+
+
+def _status_shown(today: dt.date) -> ColumnElement[DistributionStatus]:
+    """As Distribution.status_shown, in the database."""
+    awaiting_the_night = and_(Distribution.status == DistributionStatus.FOLLOWING, pool.is_public(today),
+                              Customer.public_as.is_not(None))
+    return case((awaiting_the_night, Customer.public_as), else_=Distribution.status)

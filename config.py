@@ -1,0 +1,150 @@
+"""Configuration from the environment and one `.env` file; nothing else reads the environment."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent
+INSTANCE = ROOT / "instance"
+SHORTEST_SECRET_KEY = 32
+KNOWN_DEFAULT_KEYS = frozenset({"dev", "secret", "changeme", "change-me", "your-secret-key", "please-change-me"})
+
+
+class ConfigurationError(Exception):
+    """A value in the environment cannot be used; the message is one sentence for the operator."""
+
+
+class Settings(BaseSettings):
+    """The environment, checked. Field names are the variables' names in lower case."""
+
+    model_config = SettingsConfigDict(env_file=ROOT / ".env", extra="ignore", env_ignore_empty=True)
+
+    app_env: Literal["demo", "production"] | None = None
+    database_url: str = f"sqlite:///{INSTANCE / 'gonghai.db'}"
+    redis_url: str = f"unix://{INSTANCE / 'redis.sock'}"
+    secret_key: str = ""
+    business_timezone: str = "Asia/Shanghai"
+    default_locale: Literal["en", "zh_Hans_CN", "zh_Hant_TW"] = "zh_Hans_CN"
+    host: str = "127.0.0.1"
+    port: int = Field(default=5000, ge=1, le=65535)
+    log_format: Literal["console", "json"] = "console"
+    web_processes: int = Field(default=2, ge=1, le=64)
+    web_threads: int = Field(default=4, ge=1, le=64)
+    rq_workers: int = Field(default=1, ge=1, le=64)
+    trusted_proxies: int = Field(default=0, ge=0, le=8)
+    """How many reverse proxies in front set X-Forwarded-For and X-Forwarded-Proto."""
+    clock_file: Path | None = None
+    """Tests only: a file that holds the present instant (ISO 8601); refused in production."""
+
+    @field_validator("business_timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (OSError, ValueError):
+            raise ValueError(f"{value!r} is not a time zone of the IANA database, such as Asia/Shanghai") from None
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("it must begin with sqlite:/// or postgresql+psycopg://")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_redis(cls, value: str) -> str:
+        if not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("it must begin with redis://, rediss:// or unix://")
+        return value
+
+    @model_validator(mode="after")
+    def _safe_outside_the_demo(self) -> Settings:
+        key = self.secret_key
+        if key and (len(key) < SHORTEST_SECRET_KEY or key.lower() in KNOWN_DEFAULT_KEYS) and not self.is_demo:
+            raise ValueError(f"SECRET_KEY is a default or shorter than {SHORTEST_SECRET_KEY} characters: "
+                             "set a long random one (python -c 'import secrets; print(secrets.token_hex(32))')")
+        if not key and not self.is_demo:
+            raise ValueError("SECRET_KEY is not set: outside the demo set a long random one "
+                             "(python -c 'import secrets; print(secrets.token_hex(32))')")
+        if self.clock_file and not self.is_demo:
+            raise ValueError("CLOCK_FILE sets the clock for tests and is refused in production")
+        return self
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether this is the demo: said by APP_ENV, else whatever runs on the default database."""
+        if self.app_env is not None:
+            return self.app_env == "demo"
+        return "database_url" not in self.model_fields_set
+
+    @property
+    def uses_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite:")
+
+    @property
+    def uses_embedded_redis(self) -> bool:
+        return "redis_url" not in self.model_fields_set
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.business_timezone)
+
+    def flask_config(self) -> dict[str, Any]:
+        """What Flask and its extensions are configured with."""
+        return {
+            "SETTINGS": self,
+            "SECRET_KEY": self.secret_key or kept_secret_key(),
+            "SQLALCHEMY_DATABASE_URI": self.database_url,
+            "SQLALCHEMY_ENGINE_OPTIONS": self._engine_options(),
+            "BABEL_DEFAULT_LOCALE": self.default_locale,
+            "BABEL_DEFAULT_TIMEZONE": self.business_timezone,
+            "SESSION_COOKIE_HTTPONLY": True,
+            "SESSION_COOKIE_SAMESITE": "Lax",
+            "WTF_CSRF_TIME_LIMIT": None,  # the token lives as long as the session it is bound to
+            "MAX_CONTENT_LENGTH": 16 * 1024 * 1024,
+        }
+
+    def _engine_options(self) -> dict[str, Any]:
+        if self.uses_sqlite:
+            return {"connect_args": {"timeout": 30}}
+        return {"pool_pre_ping": True, "pool_size": self.web_threads, "max_overflow": self.web_threads}
+
+
+def kept_secret_key() -> str:
+    """The demo's own key: random, made once, kept readable by its owner only under instance/."""
+    path = INSTANCE / "secret_key"
+    if not path.exists():
+        INSTANCE.mkdir(mode=0o700, exist_ok=True)
+        draft = INSTANCE / f"secret_key.{os.getpid()}"
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+        with suppress(FileExistsError):  # another process was first: its key counts
+            os.link(draft, path)
+        draft.unlink()
+    return path.read_text().strip()
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment.
+
+    Raises:
+        ConfigurationError: with one sentence that names the variable and what is wrong with it.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        name = str(first["loc"][0]).upper() if first["loc"] else ""
+        raise ConfigurationError(f"{name}: {reason}." if name else f"{reason}.") from None
