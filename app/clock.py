@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-
 Source = Callable[[], dt.datetime]
 """Gives the present instant."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
@@ -18,7 +19,7 @@ class Permission(enum.Enum):
 
     sentence: LazyString
 
-    def __new__(cls, code: str, sentence: LazyString) -> Permission:
+    def __new__(cls, code: str, sentence: LazyString = "") -> Self:
         member = object.__new__(cls)
         member._value_ = code
         member.sentence = sentence
@@ -49,6 +50,7 @@ class Permission(enum.Enum):
     FOLLOW_UP_EXPORT = "followup.export", _l("Export follow-up records")
     DISTRIBUTION_READ = "distribution.read", _l("See who held which customer when")
     DISTRIBUTION_EXPORT = "distribution.export", _l("Export who held which customer when")
+    DISTRIBUTION_MEMO = "distribution.memo", _l("Write memos on who held which customer when")
     SALES_RANK_READ = "salesrank.read", _l("See sales ranks")
     SALES_RANK_WRITE = "salesrank.write", _l("Create, change and delete sales ranks")
     POOL_READ = "publicpool.read", _l("See the Public Pool")
@@ -80,7 +82,7 @@ BUILT_IN_ROLES = (
     BuiltInRole("manager", _l("Manager"), RowScope.ALL, _READING - {P.ROLE_READ, P.JOBS_READ} | {
         P.COURSE_CLASS_WRITE, P.CUSTOMER_CREATE, P.CUSTOMER_EDIT, P.CUSTOMER_DELETE, P.CUSTOMER_EXPORT,
         P.CUSTOMER_CONTACTS, P.CUSTOMER_ASSIGN, P.CUSTOMER_RELEASE, P.FOLLOW_UP_CREATE, P.FOLLOW_UP_EXPORT,
-        P.DISTRIBUTION_EXPORT, P.SALES_RANK_WRITE, P.POOL_CLAIM}),
+        P.DISTRIBUTION_EXPORT, P.DISTRIBUTION_MEMO, P.SALES_RANK_WRITE, P.POOL_CLAIM}),
     BuiltInRole("consultant", _l("Consultant"), RowScope.OWN, _READING_CLASSES | {
         P.CUSTOMER_READ, P.CUSTOMER_CREATE, P.CUSTOMER_EDIT, P.CUSTOMER_RELEASE, P.FOLLOW_UP_READ,
         P.FOLLOW_UP_CREATE, P.DISTRIBUTION_READ, P.POOL_READ, P.POOL_CLAIM, P.MY_CUSTOMERS_READ}),

@@ -1,7 +1,198 @@
-"""To come."""
+"""What every page shares: language, read-only transactions, safe return addresses, errors in words, filters."""
 
-from flask import Flask
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+from babel.numbers import format_decimal
+from flask import Flask, Response, abort, current_app, flash, jsonify, redirect, render_template, request, session
+from flask.sessions import SecureCookieSessionInterface
+from flask.typing import ResponseReturnValue
+from flask_babel import format_date, get_locale, ngettext
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from sqlalchemy import select
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import current, sqlite
+from app.errors import ConflictError, DomainError, NotAllowedError, NotFoundError
+from app.extensions import db
+from app.models import Setting
+from app.models.setting import DEMO_AS_OF
+
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_SENTENCES = {
+    400: _l("The request could not be understood."),
+    401: _l("Please log in."),
+    403: _l("You may not do this."),
+    404: _l("There is nothing here, or nothing you may see."),
+    405: _l("This address does not work that way."),
+    413: _l("That is too large."),
+    500: _l("Something went wrong on our side. It has been noted."),
+}
+
+
+class SessionInterface(SecureCookieSessionInterface):
+    """Cookies are marked Secure whenever the request came over HTTPS."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return super().get_cookie_secure(app) or request.is_secure
 
 
 def init_app(app: Flask) -> None:
-    """Register nothing yet."""
+    """Register what every page shares."""
+    proxies = app.config["SETTINGS"].trusted_proxies
+    if proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
+    app.session_interface = SessionInterface()
+    app.before_request(_say_whether_this_only_reads)
+    app.before_request(_refuse_malformed)
+    app.context_processor(_page_variables)
+    app.add_template_filter(day)
+    app.add_template_filter(moment)
+    app.add_template_filter(relative_day)
+    app.add_url_rule("/", "root", lambda: redirect("/admin/"))
+    app.add_url_rule("/locale", "locale", choose_locale, methods=["POST"])
+    app.register_error_handler(DomainError, domain_error)
+    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def wants_json() -> bool:
+    """Whether the client asked for JSON rather than a page."""
+    return request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html") == "application/json"
+
+
+def is_safe_address(address: str) -> bool:
+    """Whether an address to return to is a path on this site, and nothing a browser could read otherwise."""
+    if not address.startswith("/") or address.startswith("//") or "\\" in address:
+        return False
+    if any(ord(sign) < 32 or ord(sign) == 127 for sign in address):
+        return False
+    parts = urlsplit(address)
+    return not parts.scheme and not parts.netloc
+
+
+def return_address(default: str) -> str:
+    """Where to go after this: the form's or the address's `next`, if it is on this site."""
+    asked = request.form.get("next") or request.args.get("next") or ""
+    return asked if is_safe_address(asked) else default
+
+
+def flash_error(error: DomainError) -> None:
+    """Show a refusal on the next page."""
+    flash(str(error), "error")
+
+
+def choose_locale() -> ResponseReturnValue:
+    """Speak another language from here on; a signed-in person's choice is remembered."""
+    chosen = request.form.get("locale", "")
+    if chosen not in current.LOCALES:
+        abort(400)
+    session["locale"] = chosen
+    if current_user.is_authenticated:
+        current_user.locale = chosen
+        db.session.commit()
+    return redirect(return_address("/admin/"))
+
+
+def day(value: dt.date | None) -> str:
+    """A date in the reader's form; a dash for none."""
+    return "—" if value is None else str(format_date(value, "medium", rebase=False))
+
+
+def moment(value: dt.datetime | None) -> str:
+    """An instant as local date and time to the minute, in the reader's form; a dash for none."""
+    if value is None:
+        return "—"
+    local = current.clock().local(value)
+    return f"{format_date(local.date(), 'medium', rebase=False)} {local:%H:%M}"
+
+
+def relative_day(value: dt.date | None) -> str:
+    """A date as people say it near today."""
+    if value is None:
+        return "—"
+    days = (value - current.today()).days
+    if days == 0:
+        return str(_("today"))
+    if days == 1:
+        return str(_("tomorrow"))
+    if days == -1:
+        return str(_("yesterday"))
+    if days > 0:
+        return str(ngettext("in %(num)d day", "in %(num)d days", days))
+    return str(ngettext("%(num)d day ago", "%(num)d days ago", -days))
+
+
+def money(value: Decimal) -> str:
+    """An amount in the reader's form."""
+    return format_decimal(value, "#,##0.00", locale=get_locale())
+
+
+def _say_whether_this_only_reads() -> None:
+    sqlite.set_read_only(request.method in READING)
+
+
+def _refuse_malformed() -> None:
+    """No text of ours holds a NUL, which PostgreSQL cannot store; nobody is sent to another site."""
+    for source in (request.args, request.form):
+        for key, values in source.lists():
+            if "\0" in key or any("\0" in value for value in values):
+                abort(400)
+            if key in ("url", "next") and not all(value == "" or is_safe_address(value) for value in values):
+                abort(400)
+
+
+def _page_variables() -> dict[str, Any]:
+    locale = current.locale()
+    return {"viewer": current_user if current_user.is_authenticated else None, "today": current.today(),
+            "lang": current.LANGUAGE_TAGS[locale], "locales": current.LOCALES, "current_locale": locale,
+            "demo_as_of": db.session.scalar(select(Setting.value).where(Setting.key == DEMO_AS_OF))}
+
+
+def domain_error(error: DomainError) -> ResponseReturnValue:
+    """A rule of the school said no: the sentence it gave, with the status that fits."""
+    db.session.rollback()
+    status = {NotAllowedError: 403, NotFoundError: 404, ConflictError: 409}.get(type(error), 400)
+    return error_page(status, str(error))
+
+
+def http_error(error: HTTPException) -> ResponseReturnValue:
+    """Any error status, in words."""
+    status = error.code or 500
+    if error.response is not None or status < 400:
+        return error.get_response()
+    return error_page(status, str(_SENTENCES.get(status) or _SENTENCES[400 if status < 500 else 500]))
+
+
+def error_page(status: int, sentence: str) -> Response:
+    """An error as a page, or as JSON if that was asked for."""
+    if wants_json():
+        response = jsonify(error=sentence, status=status)
+    else:
+        response = Response(render_template("errors/error.html", status=status, sentence=sentence))
+    response.status_code = status
+    return response
+
+
+def _csrf_error(_error: CSRFError) -> ResponseReturnValue:
+    return error_page(400, str(_("This page was open for too long, or you logged in anew meanwhile. "
+                                 "Reload it and try again.")))
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    """Details go to the log, never to the person."""
+    if current_app.testing:
+        raise error
+    current_app.logger.error("unexpected error on %s %s", request.method, request.path, exc_info=error)
+    db.session.rollback()
+    return error_page(500, str(_SENTENCES[500]))

@@ -1,7 +1,50 @@
-"""To come."""
+"""Everything Flask-Admin: the tables' screens and the screens on top of them."""
 
-from flask import Flask
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, request
+from flask_admin import Admin
+from flask_admin.theme import Bootstrap4Theme
+
+from app import models
+from app.admin import menu
+from app.admin.campuses import CampusView
+from app.admin.claim import ClaimView
+from app.admin.course_classes import CourseClassView
+from app.admin.courses import CourseView
+from app.admin.customers import CustomerView
+from app.admin.departments import DepartmentView
+from app.admin.distributions import DistributionView
+from app.admin.employees import EmployeeView
+from app.admin.follow_ups import FollowUpView
+from app.admin.guard import allowed
+from app.admin.home import HomeView
+from app.admin.my_customers import MyCustomersView
+from app.admin.public_pool import PublicPoolView
+from app.admin.roles import RoleView
+from app.admin.sales_ranks import SalesRankView
+from app.permissions import Permission
 
 
 def init_app(app: Flask) -> None:
-    """Register nothing yet."""
+    """Hang every screen in; the endpoints are the addresses promised to others."""
+    admin = Admin(name="Gonghai", theme=Bootstrap4Theme(base_template="admin/base.html"),
+                  index_view=HomeView(name=HomeView.menu_title))
+    for screen, endpoint in ((PublicPoolView, "publicpool"), (MyCustomersView, "mycustomers"), (ClaimView, "claim")):
+        admin.add_view(screen(name=screen.menu_title or endpoint, endpoint=endpoint))
+    for view, model, endpoint in (
+            (CustomerView, models.Customer, "customer"), (FollowUpView, models.FollowUp, "followup"),
+            (DistributionView, models.Distribution, "distribution"), (SalesRankView, models.SalesRank, "salesrank"),
+            (CourseClassView, models.CourseClass, "courseclass"), (CourseView, models.Course, "course"),
+            (CampusView, models.Campus, "campus"), (DepartmentView, models.Department, "department"),
+            (EmployeeView, models.Employee, "employee"), (RoleView, models.Role, "role")):
+        admin.add_view(view(model, endpoint=endpoint))
+    admin.init_app(app)
+
+    def page_variables() -> dict[str, Any]:
+        """What the layout needs of the admin."""
+        return {"menu": menu.groups(admin, request.blueprint), "allowed": lambda code: allowed(Permission(code))}
+
+    app.context_processor(page_variables)

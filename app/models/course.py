@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import db
+from app.extensions import Base
 
 
-class Course(db.Model):
+class Course(Base):
     """A course the school sells."""
 
     __tablename__ = "course"

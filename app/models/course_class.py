@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Numeric, String, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.extensions import Base, db
+from app.extensions import Base
 from app.models.campus import Campus
 from app.models.course import Course
 from app.models.employee import Employee
@@ -21,7 +21,7 @@ course_class_teacher = Table(
 )
 
 
-class CourseClass(db.Model):
+class CourseClass(Base):
     """A class, shown as course(semester), for example Python全栈(3期)."""
 
     __tablename__ = "course_class"

@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from app.extensions import Base, db
+from app.extensions import Base
 from app.models.campus import Campus
 from app.models.choices import (
     CustomerStatus,
@@ -33,7 +33,7 @@ customer_course = Table(
 _NOT_ENROLLED = text(f"status = {CustomerStatus.NOT_ENROLLED.value}")
 
 
-class Customer(db.Model):
+class Customer(Base):
     """A lead.
 
     `public_on` is the one truth of the clock: the customer is public when not enrolled and public_on <= today.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import db
+from app.extensions import Base
 from app.models.choices import DepartmentFunction
 from app.models.types import KindType, one_of
 
 
-class Department(db.Model):
+class Department(Base):
     """A department. People and rules refer to `code` and `function`, never to the id."""
 
     __tablename__ = "department"

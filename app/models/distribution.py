@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.extensions import db
+from app.extensions import Base
 from app.models.choices import DistributionStatus, Origin
 from app.models.customer import Customer
 from app.models.employee import Employee
@@ -16,7 +16,7 @@ from app.models.types import ChoiceType, KindType, UTCDateTime, one_of
 _OPEN = text(f"status = {DistributionStatus.FOLLOWING.value}")
 
 
-class Distribution(db.Model):
+class Distribution(Base):
     """One holding. At most one open row per customer, which the database itself enforces."""
 
     __tablename__ = "distribution"

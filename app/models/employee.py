@@ -8,7 +8,7 @@ from flask_login import UserMixin
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.extensions import db
+from app.extensions import Base
 from app.models.choices import DepartmentFunction
 from app.models.department import Department
 from app.models.role import Role, employee_role
@@ -19,7 +19,7 @@ def new_session_token() -> str:
     return secrets.token_urlsafe(24)
 
 
-class Employee(UserMixin, db.Model):
+class Employee(UserMixin, Base):
     """A person who works here and may log in."""
 
     __tablename__ = "employee"

@@ -7,14 +7,14 @@ import datetime as dt
 from sqlalchemy import ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.extensions import db
+from app.extensions import Base
 from app.models.choices import Intent
 from app.models.customer import Customer
 from app.models.employee import Employee
 from app.models.types import ChoiceType, UTCDateTime, one_of
 
 
-class FollowUp(db.Model):
+class FollowUp(Base):
     """One follow-up. `at` is when it took place, `saved_on` the business date of saving, which moved the clock."""
 
     __tablename__ = "follow_up"

@@ -7,11 +7,11 @@ import datetime as dt
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import db
+from app.extensions import Base
 from app.models.types import UTCDateTime
 
 
-class JobRun(db.Model):
+class JobRun(Base):
     """One row per task and business date. Unfinished (`finished_at` NULL) means it died and is to be taken over."""
 
     __tablename__ = "job_run"

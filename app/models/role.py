@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, ForeignKey, String, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.extensions import Base, db
+from app.extensions import Base
 from app.models.choices import RowScope
 from app.models.types import KindType, one_of
 
@@ -17,7 +17,7 @@ employee_role = Table(
 )
 
 
-class RolePermission(db.Model):
+class RolePermission(Base):
     """One permission of a role, by its code in `app.permissions`."""
 
     __tablename__ = "role_permission"
@@ -26,7 +26,7 @@ class RolePermission(db.Model):
     code: Mapped[str] = mapped_column(String(64), primary_key=True)
 
 
-class Role(db.Model):
+class Role(Base):
     """A set of permissions; `code` names the built-in ones and is empty for the school's own."""
 
     __tablename__ = "role"

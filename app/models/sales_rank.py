@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.extensions import db
+from app.extensions import Base
 from app.models.employee import Employee
 
 
-class SalesRank(db.Model):
+class SalesRank(Base):
     """A consultant's place in the automatic assignment: `num` slots per round, `weight` the order within a pass."""
 
     __tablename__ = "sales_rank"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import db
+from app.extensions import Base
 
 DEMO_AS_OF = "demo_as_of"
 """Set when the database holds demo data: the business date it was made for."""
 
 
-class Setting(db.Model):
+class Setting(Base):
     """A named value."""
 
     __tablename__ = "setting"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from flask_babel import LazyString
 from sqlalchemy import CheckConstraint, DateTime, Dialect, Integer, String, TypeDecorator
@@ -15,7 +15,7 @@ class Choice(enum.IntEnum):
 
     label: LazyString
 
-    def __new__(cls, code: int, label: LazyString) -> Choice:
+    def __new__(cls, code: int, label: LazyString = "") -> Self:
         member = int.__new__(cls, code)
         member._value_ = code
         member.label = label
@@ -27,47 +27,48 @@ class Kind(enum.StrEnum):
 
     label: LazyString
 
-    def __new__(cls, code: str, label: LazyString) -> Kind:
+    def __new__(cls, code: str, label: LazyString = "") -> Self:
         member = str.__new__(cls, code)
         member._value_ = code
         member.label = label
         return member
 
 
-T = TypeVar("T", bound="Choice | Kind")
+C = TypeVar("C", bound=Choice)
+K = TypeVar("K", bound=Kind)
 
 
-class ChoiceType(TypeDecorator[T], Generic[T]):
+class ChoiceType(TypeDecorator[C], Generic[C]):
     """Stores a Choice as its integer code."""
 
     impl = Integer
     cache_ok = True
 
-    def __init__(self, choices: type[T]) -> None:
+    def __init__(self, choices: type[C]) -> None:
         self.choices = choices
         super().__init__()
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> int | None:
         return None if value is None else int(self.choices(int(value)))
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> T | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> C | None:
         return None if value is None else self.choices(value)
 
 
-class KindType(TypeDecorator[T], Generic[T]):
+class KindType(TypeDecorator[K], Generic[K]):
     """Stores a Kind as its word."""
 
     impl = String(16)
     cache_ok = True
 
-    def __init__(self, kinds: type[T]) -> None:
+    def __init__(self, kinds: type[K]) -> None:
         self.kinds = kinds
         super().__init__()
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         return None if value is None else str(self.kinds(value))
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> T | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> K | None:
         return None if value is None else self.kinds(value)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from dataclasses import dataclass
+from typing import Self
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
@@ -22,7 +23,7 @@ class Refusal(enum.Enum):
 
     sentence: LazyString
 
-    def __new__(cls, code: str, sentence: LazyString) -> Refusal:
+    def __new__(cls, code: str, sentence: LazyString = "") -> Self:
         member = object.__new__(cls)
         member._value_ = code
         member.sentence = sentence

@@ -41,7 +41,7 @@ def lock_holder(session: Session, employee_id: int) -> Employee:
     """
     query = (select(Employee).where(Employee.id == employee_id)
              .with_for_update(key_share=True, of=Employee).execution_options(populate_existing=True))
-    employee = session.scalar(query)
+    employee: Employee | None = session.scalar(query)
     if employee is None:
         raise NotFoundError(_l("There is no such employee."), field="consultant")
     if not employee.can_hold_customers:
@@ -49,7 +49,7 @@ def lock_holder(session: Session, employee_id: int) -> Employee:
     return employee
 
 
-def rules_for(customer: Customer) -> PoolRules:
+def rules_for(_customer: Customer) -> PoolRules:
     """The rules that bind a customer's clock."""
     return SCHOOL_RULES
 

@@ -33,7 +33,7 @@ def end_sessions(employee: Employee) -> None:
     employee.session_token = new_session_token()
 
 
-def of_function(function: DepartmentFunction) -> Select[tuple[Employee]]:
+def of_function(function: DepartmentFunction) -> Select[Employee]:
     """The active employees of the departments with a function, by name."""
     return (select(Employee).join(Employee.department)
             .where(Department.function == function, Employee.active).order_by(Employee.name, Employee.id))

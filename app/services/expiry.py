@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from app.models import Customer, Distribution
@@ -53,7 +53,7 @@ def expire(session: Session, as_of: dt.date, *, now: Callable[[], dt.datetime],
     return closed
 
 
-def _awaiting(as_of: dt.date) -> tuple[object, ...]:
+def _awaiting(as_of: dt.date) -> tuple[ColumnElement[bool], ...]:
     return (Distribution.status == DistributionStatus.FOLLOWING,
             Customer.status == CustomerStatus.NOT_ENROLLED,
             Customer.public_on <= as_of,
@@ -63,7 +63,7 @@ def _awaiting(as_of: dt.date) -> tuple[object, ...]:
 def _next_customers(session: Session, as_of: dt.date, after_id: int, batch: int) -> list[int]:
     """The next public customers with an open row, locked in the order of their ids (customer before distribution)."""
     query = (select(Customer.id).join(Distribution, Distribution.customer_id == Customer.id)
-             .where(*_awaiting(as_of), Customer.id > after_id)  # type: ignore[arg-type]
+             .where(*_awaiting(as_of), Customer.id > after_id)
              .order_by(Customer.id).limit(batch).with_for_update(of=Customer))
     return list(session.scalars(query))
 

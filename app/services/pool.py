@@ -135,7 +135,7 @@ def counts_by_reason(session: Session, viewer_id: int, *, today: dt.date) -> dic
     return {reason: number for reason, number in session.execute(query)}
 
 
-def _visible(viewer_id: int, today: dt.date, filter_: PoolFilter) -> Select[tuple[Customer]]:
+def _visible(viewer_id: int, today: dt.date, filter_: PoolFilter) -> Select[Customer]:
     return select(Customer).where(claimable_by(viewer_id, today), *filter_.clauses(today))
 
 

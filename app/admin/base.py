@@ -1,0 +1,278 @@
+"""The base of every table's screens: the only place where Flask-Admin's holes are closed.
+
+Left alone, Flask-Admin scopes lists but not single rows, trusts `can_edit` in some ways in but not in others, answers
+look-ups without asking who asks, and shows internal errors. Here every way in asks for a permission, reaches only the
+rows of `row_filter`, and speaks in sentences.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from flask import Response, abort, flash, has_request_context, request
+from flask_admin import expose
+from flask_admin.actions import action as flask_admin_action
+from flask_admin.contrib.sqla import ModelView
+from flask_admin.model.base import ViewArgs
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Query
+from wtforms import Form
+
+from app import current, web
+from app.admin import export
+from app.admin.constraints import refusal_of
+from app.admin.forms import LARGEST_INTEGER
+from app.admin.guard import Guarded, allowed, viewer
+from app.admin.labels import LABELS
+from app.errors import DomainError
+from app.extensions import Base, db
+from app.models import Employee
+from app.models.choices import RowScope
+from app.models.types import Choice, Kind
+from app.permissions import Permission, scope_of
+
+LAST_PAGE = 100_000
+
+__all__ = ["Access", "TableView", "table_action"]
+
+
+@dataclass(frozen=True)
+class Access:
+    """Which permission each way into a table needs; None shuts it for everyone."""
+
+    read: Permission
+    create: Permission | None = None
+    edit: Permission | None = None
+    delete: Permission | None = None
+    export: Permission | None = None
+
+    @classmethod
+    def of_small_table(cls, read: Permission, write: Permission) -> Access:
+        """One permission to read and export, one for all writing."""
+        return cls(read, write, write, write, read)
+
+
+def table_action(name: str, text: Any, permission: Permission, confirmation: Any = None) -> Any:
+    """An action on ticked rows that needs a permission of its own."""
+    def mark(function: Any) -> Any:
+        function.permission = permission
+        return flask_admin_action(name, text, confirmation)(function)
+    return mark
+
+
+def _shown_date(_view: Any, value: dt.date, _name: str) -> str:
+    return web.day(value)
+
+
+FORMATTERS = {
+    type(None): lambda _view, _value, _name: "—",
+    bool: lambda _view, value, _name: _("Yes") if value else _("No"),
+    Choice: lambda _view, value, _name: str(value.label),
+    Kind: lambda _view, value, _name: str(value.label),
+    dt.datetime: lambda _view, value, _name: web.moment(value),
+    dt.date: _shown_date,
+    Decimal: lambda _view, value, _name: web.money(value),
+    list: lambda _view, value, _name: ", ".join(str(each) for each in value) or "—",
+    Base: lambda _view, value, _name: str(value),
+}
+
+
+class TableView(Guarded, ModelView):
+    """Base of the tables' screens. Each view states its access, columns and form; nothing is scaffolded."""
+
+    access: Access
+    can_view_details = True
+    can_set_page_size = True
+    page_size = 50
+    page_size_options = (20, 50, 100, 200)
+    column_display_pk = True
+    column_auto_select_related = False
+    column_labels = LABELS
+    column_type_formatters = FORMATTERS
+    column_type_formatters_detail = FORMATTERS
+    column_type_formatters_export = export.FORMATTERS
+    column_list: Any = ()
+    column_default_sort: Any = "id"
+    column_related: tuple[Any, ...] = ()
+    """Loader options for what the list shows of other tables, so that a page costs the same at any length."""
+    export_types = ("csv", "xlsx")
+    export_max_rows = 20_000
+    action_disallowed_list = ("delete",)  # the stock one deletes past the rules; rows are deleted one by one
+
+    def __init__(self, model: type[Base], **kwargs: Any) -> None:
+        access = self.access
+        reading = {"index_view": access.read, "details_view": access.read, "action_view": access.read}
+        writing = {"create_view": access.create, "edit_view": access.edit, "delete_view": access.delete,
+                   "export": access.export}
+        self.needs = {**reading, "ajax_lookup": access.read, **self.needs,
+                      **{function: permission for function, permission in writing.items() if permission is not None}}
+        super().__init__(model, db, name=kwargs.pop("name", self.menu_title), **kwargs)
+
+    # What may be done; the templates and Flask-Admin's own functions ask these.
+
+    @property
+    def can_create(self) -> bool:
+        return self._can(self.access.create)
+
+    @property
+    def can_edit(self) -> bool:
+        return self._can(self.access.edit)
+
+    @property
+    def can_delete(self) -> bool:
+        return self._can(self.access.delete)
+
+    @property
+    def can_export(self) -> bool:
+        return self._can(self.access.export)
+
+    @staticmethod
+    def _can(permission: Permission | None) -> bool:
+        return permission is not None and has_request_context() and allowed(permission)
+
+    def is_action_allowed(self, name: str) -> bool:
+        found = self._actions_data.get(name)
+        permission = getattr(found[0], "permission", None) if found else None
+        return permission is not None and allowed(permission) and bool(super().is_action_allowed(name))
+
+    # Which rows there are: list, count and single row alike.
+
+    def row_filter(self, scope: RowScope, employee: Employee,  # noqa: ARG002 - for those who override it
+                   today: dt.date) -> ColumnElement[bool] | None:  # noqa: ARG002
+        """The condition on rows this person may reach; None means all of them.
+
+        A table that belongs to nobody in particular is open in whole to whoever may read it.
+        """
+        return None
+
+    def get_query(self) -> Query[Any]:
+        return self._scoped(super().get_query().options(*self.column_related))
+
+    def get_count_query(self) -> Query[Any]:
+        return self._scoped(super().get_count_query())
+
+    def get_one(self, id: Any) -> Any:
+        """The row, if this person may reach it; otherwise it does not exist (404)."""
+        return self._scoped(db.session.query(self.model)).filter(
+            self.model.id == row_id(id)).one_or_none() or abort(404)
+
+    def get_several(self, ids: list[str]) -> list[Any]:
+        """The rows among the ids that this person may reach, by id."""
+        wanted = [row_id(each) for each in ids]
+        return list(self._scoped(db.session.query(self.model)).filter(self.model.id.in_(wanted))
+                    .order_by(self.model.id))
+
+    def _scoped(self, query: Query[Any]) -> Query[Any]:
+        scope = scope_of(viewer(), self.access.read)
+        if scope is None:
+            abort(403)
+        condition = self.row_filter(scope, viewer(), current.today())
+        return query if condition is None else query.filter(condition)
+
+    # Parameters people can write by hand.
+
+    def _get_list_extra_args(self) -> ViewArgs:
+        found = super()._get_list_extra_args()
+        found.page = min(max(found.page or 0, 0), LAST_PAGE)
+        found.search = (found.search or "")[:64] or None
+        return found
+
+    def _get_filter_groups(self) -> dict[str, list[dict[str, Any]]] | None:
+        """The filters on offer, with their options as of now and in the reader's language."""
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for index, each in enumerate(self._filters or ()):
+            groups.setdefault(str(each.name), []).append(
+                {"index": index, "arg": self.get_filter_arg(index, each), "operation": str(each.operation()),
+                 "options": each.get_options(self) or None, "type": each.data_type})
+        return groups or None
+
+    # Saving: one transaction, refused in sentences at the field they belong to.
+
+    def save(self, form: Form, model: Any, *, created: bool) -> Any:
+        """Put the form into the row and give it back. Views whose rules span rows override this and call a service."""
+        form.populate_obj(model)
+        if created:
+            db.session.add(model)
+        db.session.flush()
+        return model
+
+    def erase(self, model: Any) -> None:
+        """Delete the row. Views whose rules span rows override this and call a service."""
+        db.session.delete(model)
+        db.session.flush()
+
+    def create_model(self, form: Form) -> Any:
+        return self._saved(form, self.model(), created=True) or False
+
+    def update_model(self, form: Form, model: Any) -> bool:
+        return self._saved(form, model, created=False) is not None
+
+    def _saved(self, form: Form, model: Any, *, created: bool) -> Any:
+        """The saved row, or None if it was refused; the form then says why."""
+        try:
+            saved = self.save(form, model, created=created)
+            db.session.commit()
+        except (DomainError, IntegrityError) as error:
+            db.session.rollback()
+            _show_at_field(form, error if isinstance(error, DomainError) else refusal_of(error))
+            return None
+        return saved
+
+    def may_edit(self, _row: Any) -> bool:
+        """Whether a row in the list offers to be edited."""
+        return self.can_edit
+
+    def may_delete(self, _row: Any) -> bool:
+        """Whether a row in the list offers to be deleted."""
+        return self.can_delete
+
+    def delete_model(self, model: Any) -> bool:
+        try:
+            self.erase(model)
+            db.session.commit()
+        except (DomainError, IntegrityError) as error:
+            db.session.rollback()
+            web.flash_error(error if isinstance(error, DomainError) else refusal_of(error, deleting=True))
+            return False
+        return True
+
+    # Ways in that Flask-Admin leaves half open.
+
+    ajax_update = None  # no inline editing: it would go around the forms
+
+    @expose("/export/<export_type>/")
+    def export(self, export_type: str) -> Response:
+        """The list as it is filtered, as csv or xlsx."""
+        if export_type not in self.export_types:
+            abort(404)
+        _count, rows = self._export_data()
+        titles = [str(title) for _name, title in self._export_columns]
+        values = ([self.get_export_value(row, name) for name, _title in self._export_columns] for row in rows)
+        return export.response(export_type, f"{self.endpoint}-{current.today().isoformat()}", titles, values)
+
+
+def row_id(text: Any) -> int:
+    """An id out of an address or a form; whatever no row can have answers 404."""
+    if not str(text).isascii() or not str(text).isdecimal() or not 0 < int(text) <= LARGEST_INTEGER:
+        abort(404)
+    return int(text)
+
+
+def _show_at_field(form: Form, error: DomainError) -> None:
+    """Put a refusal at its field, or above the form if it has none there."""
+    field = form._fields.get(error.field) if error.field else None
+    if field is None:
+        flash(str(error), "error")
+    else:
+        field.errors = [*field.errors, str(error)]
+
+
+def asked_for(name: str) -> int | None:
+    """A row id in the address, such as ?customer=3; None if it is not there."""
+    value = request.args.get(name)
+    return None if value is None or value == "" else row_id(value)

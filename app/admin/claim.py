@@ -1,0 +1,89 @@
+"""Claiming: each customer is won or lost on its own, in a transaction of its own."""
+
+from __future__ import annotations
+
+from flask import abort, flash, jsonify, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from app import current, web
+from app.admin.forms import LARGEST_INTEGER
+from app.admin.guard import GuardedView, allowed, viewer
+from app.extensions import db
+from app.models import Customer
+from app.permissions import Permission
+from app.services import claims
+from app.services.claims import Claim
+
+MOST_AT_ONCE = 200
+
+
+class ClaimView(GuardedView):
+    """`POST /admin/claim/` with one or several `customer_id`."""
+
+    needs = {"index_view": Permission.POOL_CLAIM}
+
+    @expose("/", methods=("POST",))
+    def index_view(self) -> ResponseReturnValue:
+        """Claim the chosen customers, lowest id first."""
+        claimant = viewer()
+        if not claimant.can_hold_customers:
+            abort(403)
+        claimant_id, results = claimant.id, []
+        for customer_id in _asked_ids():
+            result = claims.claim(db.session, customer_id, claimant_id, today=current.today(), now=current.now())
+            results.append((result, _sentence(result)))
+            db.session.commit()
+        if web.wants_json():
+            return _as_json([result for result, _sentence_of in results])
+        _tell(results)
+        return redirect(web.return_address(url_for("publicpool.index_view")))
+
+
+def _asked_ids() -> list[int]:
+    """The chosen customers, each once, lowest first."""
+    asked = request.form.getlist("customer_id")
+    if not asked or len(asked) > MOST_AT_ONCE or not all(each.isascii() and each.isdecimal() for each in asked):
+        abort(400)
+    ids = sorted({int(each) for each in asked})
+    if ids[-1] > LARGEST_INTEGER:
+        abort(400)
+    return ids
+
+
+def _sentence(result: Claim) -> str:
+    """How a claim ended, for people; who has the customer is told only to those who may know."""
+    if result.refusal is None:
+        return str(_("Claimed: you are following up now!"))
+    if result.holder is not None and allowed(Permission.CUSTOMER_ASSIGN):
+        return str(_("Already being followed up by %(name)s", name=result.holder.name))
+    return str(result.refusal.sentence)
+
+
+def _as_json(results: list[Claim]) -> ResponseReturnValue:
+    lost = [{"id": result.customer_id, "reason": result.refusal.value} for result in results if result.refusal]
+    answer = jsonify(won=[result.customer_id for result in results if result.won], lost=lost)
+    answer.status_code = 409 if lost else 200
+    return answer
+
+
+def _tell(results: list[tuple[Claim, str]]) -> None:
+    """Say on the next page what was won and what was lost."""
+    won = sum(result.won for result, _sentence_of in results)
+    names = _names([result.customer_id for result, _sentence_of in results])
+    if won == len(results) == 1:
+        flash(results[0][1], "success")
+    elif won:
+        flash(ngettext("Claimed %(num)d customer: you are following up now!",
+                       "Claimed %(num)d customers: you are following up now!", won), "success")
+    for result, sentence in results:
+        if not result.won:
+            name = names.get(result.customer_id)
+            flash(f"{name}: {sentence}" if name and len(results) > 1 else sentence, "error")
+
+
+def _names(ids: list[int]) -> dict[int, str]:
+    query = db.session.query(Customer.id, Customer.name).filter(Customer.id.in_(ids))
+    return {customer_id: name for customer_id, name in query}

@@ -1,0 +1,216 @@
+"""Customers: the table, and the record page of one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_admin import expose
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import joinedload, selectinload
+from wtforms import Form
+
+from app import current, web
+from app.admin import forms
+from app.admin.base import Access, TableView, row_id, table_action
+from app.admin.filters import Is, is_choice, period
+from app.admin.guard import allowed, viewer
+from app.admin.labels import LABELS
+from app.admin.record import record_page
+from app.errors import DomainError
+from app.extensions import db
+from app.models import Campus, Course, Customer, Employee
+from app.models.choices import (
+    CustomerStatus,
+    DepartmentFunction,
+    Education,
+    Experience,
+    Gender,
+    RowScope,
+    Source,
+    WorkStatus,
+)
+from app.permissions import Permission, scope_of
+from app.services import contacts, customers, employees, pool
+
+
+def _campuses() -> Select[Campus]:
+    return select(Campus).order_by(Campus.title)
+
+
+def _courses() -> Select[Course]:
+    return select(Course).order_by(Course.name)
+
+
+REFERRERS = forms.Loader("referral_from", Customer, Customer.name,
+                         lambda: Customer.status == CustomerStatus.ENROLLED,
+                         lambda customer: f"{customer.name} (#{customer.id})")
+
+
+class CustomerForm(forms.BaseForm):
+    """What people may write about a customer; whatever a rule governs is not here."""
+
+    name = forms.text(Customer.name)
+    qq = forms.text(Customer.qq, description=_l("One of QQ, mobile and WeChat is needed."))
+    mobile = forms.text(Customer.mobile)
+    wechat = forms.text(Customer.wechat)
+    gender = forms.choice(Customer.gender, Gender)
+    source = forms.choice(Customer.source, Source, default=Source.QQ_GROUP)
+    referral_from = forms.lookup("referral_from", REFERRERS, required=False, description=_l(
+        "If an enrolled student of ours referred this customer, choose the student here."))
+    courses = forms.many("courses", _courses)
+    campus = forms.one("campus", _campuses, required=False)
+    education = forms.choice(Customer.education, Education)
+    graduation_school = forms.text(Customer.graduation_school)
+    major = forms.text(Customer.major)
+    experience = forms.choice(Customer.experience, Experience)
+    work_status = forms.choice(Customer.work_status, WorkStatus, default=WorkStatus.EMPLOYED)
+    company = forms.text(Customer.company)
+    salary = forms.text(Customer.salary)
+
+
+def _contact(_view: Any, _context: Any, customer: Customer, field: str) -> str | None:
+    value: str | None = getattr(customer, field)
+    if contacts.visible_to(viewer(), customer, today=current.today()):
+        return value
+    return contacts.masked(value) or None
+
+
+class CustomerView(TableView):
+    """Everyone's customers for a manager, the own ones for a consultant."""
+
+    group, order, menu_title = "sell", 30, _l("Customers")
+    access = Access(Permission.CUSTOMER_READ, Permission.CUSTOMER_CREATE, Permission.CUSTOMER_EDIT,
+                    Permission.CUSTOMER_DELETE, Permission.CUSTOMER_EXPORT)
+    needs = {"assign_view": Permission.CUSTOMER_ASSIGN}
+    form = CustomerForm
+    form_ajax_refs = {"referral_from": REFERRERS}
+    column_list = ("id", "name", "gender", "qq", "mobile", "wechat", "courses", "source", "status", "consultant",
+                   "last_consult_date", "public_on")
+    column_export_list = (*column_list, "date", "recv_date", "campus", "education", "graduation_school", "major",
+                          "experience", "work_status", "company", "salary", "referral_from")
+    column_formatters = column_formatters_export = {"qq": _contact, "mobile": _contact, "wechat": _contact}
+    column_sortable_list = ("id", "name", "last_consult_date", "public_on", "date")
+    column_default_sort = ("id", True)
+    column_related = (selectinload(Customer.courses), joinedload(Customer.consultant))
+    column_filters = (
+        is_choice(Customer.status, LABELS["status"], CustomerStatus),
+        is_choice(Customer.source, LABELS["source"], Source),
+        is_choice(Customer.education, LABELS["education"], Education),
+        Is(Customer.campus_id, LABELS["campus"],
+           lambda: [(str(campus.id), campus.title) for campus in db.session.scalars(_campuses())], int),
+        Is(Customer.consultant_id, LABELS["consultant"], lambda: _holders(), int),
+        *period(Customer.date, LABELS["date"]),
+        *period(Customer.last_consult_date, LABELS["last_consult_date"]),
+        *period(Customer.public_on, LABELS["public_on"]))
+    column_searchable_list = ("name", "qq", "mobile", "wechat")
+
+    def row_filter(self, scope: RowScope, employee: Employee, today: dt.date) -> ColumnElement[bool] | None:
+        if scope is RowScope.ALL:
+            return None
+        if scope is RowScope.DEPARTMENT:
+            return Customer.consultant.has(Employee.department_code == employee.department_code)
+        return pool.belongs_to(employee.id, today)
+
+    def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:
+        """Contacts are searched only by those who see them in every row this list reaches."""
+        if self._sees_all_contacts():
+            return super()._apply_search(query, count_query, joins, count_joins, search)
+        for part in search.split():
+            named = Customer.name.icontains(part, autoescape=True)
+            query = query.filter(named)
+            count_query = count_query.filter(named) if count_query is not None else None
+        return query, count_query, joins, count_joins
+
+    @staticmethod
+    def _sees_all_contacts() -> bool:
+        reach = scope_of(viewer(), Permission.CUSTOMER_READ)
+        return reach is RowScope.OWN or allowed(Permission.CUSTOMER_CONTACTS)
+
+    def get_query(self) -> Any:
+        query = super().get_query()
+        if request.endpoint == f"{self.endpoint}.export":
+            query = query.options(joinedload(Customer.campus), joinedload(Customer.referral_from))
+        return query
+
+    def edit_form(self, obj: Any = None) -> Form:
+        """Contacts this person does not see cannot be read or written here either."""
+        form = super().edit_form(obj)
+        if not contacts.visible_to(viewer(), obj, today=current.today()):
+            del form.qq, form.mobile, form.wechat
+        return form
+
+    def save(self, form: Form, model: Any, *, created: bool) -> Any:
+        with db.session.no_autoflush:
+            form.populate_obj(model)
+            customers.check_referrer(model, model.referral_from)
+            if not created:
+                customers.check_contacts(db.session, model)
+        if created:
+            holder = viewer().id if viewer().can_hold_customers else None
+            customers.enter(db.session, model, holder_id=holder, today=current.today(), now=current.now())
+        db.session.flush()
+        return model
+
+    def erase(self, model: Any) -> None:
+        customers.delete(db.session, model.id)
+
+    @expose("/details/")
+    def details_view(self) -> ResponseReturnValue:
+        """The record page."""
+        customer = self.get_one(request.args.get("id", ""))
+        return record_page(self, customer, edit_url=url_for(".edit_view", id=customer.id) if self.can_edit else None)
+
+    @table_action("assign", _l("Assign…"), Permission.CUSTOMER_ASSIGN)
+    def action_assign(self, ids: list[str]) -> ResponseReturnValue:
+        """Ask to whom."""
+        chosen = self.get_several(ids)
+        return self.render("admin/customer/assign.html", customers=chosen, consultants=_consultants(),
+                           return_url=request.form.get("url") or url_for(".index_view"))
+
+    @expose("/assign/", methods=("POST",))
+    def assign_view(self) -> ResponseReturnValue:
+        """Give the chosen customers to a consultant, each in a transaction of its own."""
+        consultant_id = row_id(request.form.get("consultant_id", ""))
+        ids = [customer.id for customer in self.get_several(request.form.getlist("customer_id"))]
+        done = self._one_by_one(ids, lambda each: customers.assign(
+            db.session, each, consultant_id, today=current.today(), now=current.now()))
+        if done:
+            flash(ngettext("%(num)d customer was assigned.", "%(num)d customers were assigned.", done), "success")
+        return redirect(web.return_address(url_for(".index_view")))
+
+    @table_action("release", _l("Release to the Public Pool"), Permission.CUSTOMER_RELEASE,
+                  _l("Release the chosen customers to the Public Pool?"))
+    def action_release(self, ids: list[str]) -> None:
+        """Give the chosen customers back to the pool."""
+        reached = [customer.id for customer in self.get_several(ids)]
+        done = self._one_by_one(reached, lambda each: customers.release(
+            db.session, each, today=current.today(), now=current.now()))
+        if done:
+            flash(ngettext("%(num)d customer was released.", "%(num)d customers were released.", done), "success")
+
+    @staticmethod
+    def _one_by_one(ids: list[int], act: Any) -> int:
+        """Do something to each customer in a transaction of its own, lowest id first; say what was refused."""
+        done = 0
+        for each in sorted(ids):
+            try:
+                act(each)
+                db.session.commit()
+                done += 1
+            except DomainError as error:
+                db.session.rollback()
+                web.flash_error(error)
+        return done
+
+
+def _consultants() -> list[Employee]:
+    return list(db.session.scalars(employees.of_function(DepartmentFunction.SALES)))
+
+
+def _holders() -> list[tuple[str, str]]:
+    return [(str(employee.id), employee.name) for employee in _consultants()]

@@ -1,0 +1,71 @@
+"""Who held which customer when: read only, but for the memo."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import joinedload
+
+from app import current
+from app.admin import forms
+from app.admin.base import Access, TableView
+from app.admin.filters import is_choice, period
+from app.admin.guard import viewer
+from app.admin.labels import LABELS
+from app.models import Distribution, Employee
+from app.models.choices import DistributionStatus, Origin, RowScope
+from app.permissions import Permission
+from app.services import contacts
+
+
+class MemoForm(forms.BaseForm):
+    """The only thing about a holding that people write."""
+
+    memo = forms.text(Distribution.memo)
+
+
+def _status(_view: Any, _context: Any, row: Distribution, _name: str) -> DistributionStatus:
+    return row.status_shown(current.today())
+
+
+def _ended_on(_view: Any, _context: Any, row: Distribution, _name: str) -> dt.date | None:
+    return row.ended_on_shown(current.today())
+
+
+def _memo(_view: Any, _context: Any, row: Distribution, _name: str) -> str | None:
+    """A memo may quote a contact."""
+    if row.memo is None or contacts.visible_to(viewer(), row.customer, today=current.today()):
+        return row.memo
+    return contacts.masked_note(row.memo, row.customer)
+
+
+class DistributionView(TableView):
+    """Never created or deleted by hand: performance is read from these rows."""
+
+    group, order, menu_title = "sell", 50, _l("Distribution")
+    access = Access(Permission.DISTRIBUTION_READ, edit=Permission.DISTRIBUTION_MEMO,
+                    export=Permission.DISTRIBUTION_EXPORT)
+    form = MemoForm
+    column_list = column_export_list = (
+        "id", "customer", "consultant", "started_on", "ended_on", "status", "origin", "memo")
+    column_details_list = column_list
+    column_formatters = column_formatters_detail = column_formatters_export = {
+        "status": _status, "ended_on": _ended_on, "memo": _memo}
+    column_sortable_list = ("id", "started_on")
+    column_default_sort = ("id", True)
+    column_searchable_list = ("customer.name", "consultant.name")
+    column_related = (joinedload(Distribution.customer), joinedload(Distribution.consultant))
+    column_filters = (is_choice(Distribution.status, LABELS["status"], DistributionStatus),
+                      is_choice(Distribution.origin, LABELS["origin"], Origin),
+                      *period(Distribution.started_on, LABELS["started_on"]),
+                      *period(Distribution.ended_on, LABELS["ended_on"]))
+
+    def row_filter(self, scope: RowScope, employee: Employee, today: dt.date) -> ColumnElement[bool] | None:
+        if scope is RowScope.ALL:
+            return None
+        if scope is RowScope.DEPARTMENT:
+            return Distribution.consultant.has(Employee.department_code == employee.department_code)
+        return Distribution.consultant_id == employee.id

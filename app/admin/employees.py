@@ -1,0 +1,90 @@
+"""Employees and their logins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Select, select
+from sqlalchemy.orm import selectinload
+from wtforms import BooleanField, Form, PasswordField
+from wtforms.validators import Length, Optional
+
+from app import current
+from app.admin import forms
+from app.admin.base import Access, TableView
+from app.admin.filters import Is
+from app.admin.labels import LABELS
+from app.errors import DomainError
+from app.extensions import db
+from app.models import Department, Employee, Role
+from app.models.choices import DepartmentFunction
+from app.permissions import Permission
+from app.services import employees, passwords
+
+SHORTEST_PASSWORD = 8
+
+
+def _departments() -> Select[Department]:
+    return select(Department).order_by(Department.code)
+
+
+def _roles() -> Select[Role]:
+    return select(Role).order_by(Role.id)
+
+
+class EmployeeForm(forms.BaseForm):
+    """An employee; the password is kept if the field is left empty."""
+
+    name = forms.text(Employee.name)
+    username = forms.text(Employee.username)
+    password = PasswordField(LABELS["password"], [Optional(), Length(SHORTEST_PASSWORD, 1024)],
+                             description=_l("At least 8 characters. Leave empty to keep the present one."))
+    department = forms.one("department", _departments, required=True)
+    roles = forms.many("roles", _roles)
+    email = forms.text(Employee.email)
+    openid = forms.text(Employee.openid)
+    active = BooleanField(LABELS["active"], default=True,
+                          description=_l("Who is not active cannot log in and holds no customers."))
+
+
+class EmployeeView(TableView):
+    """The people who work here."""
+
+    group, order, menu_title = "people", 20, _l("Employees")
+    access = Access.of_small_table(Permission.EMPLOYEE_READ, Permission.EMPLOYEE_WRITE)
+    form = EmployeeForm
+    column_list = column_export_list = ("name", "username", "department", "roles", "email", "active")
+    column_details_list = (*column_list, "openid")
+    column_sortable_list = ("name", "username", "active")
+    column_searchable_list = ("name", "username")
+    column_related = (selectinload(Employee.roles),)
+    column_filters = (
+        Is(Employee.department_code, LABELS["department"],
+           lambda: [(str(each.code), each.title) for each in db.session.scalars(_departments())], int),
+        Is(Employee.active, LABELS["active"], lambda: [("1", _l("Yes")), ("0", _l("No"))], lambda value: value == "1"))
+
+    def save(self, form: Form, model: Any, *, created: bool) -> Any:
+        if created and not form.password.data:
+            raise DomainError(_l("A new employee needs a password."), field="password")
+        if not created:
+            self._check_may_stop_holding(form, model)
+        roles_before = set() if created else {role.id for role in model.roles}
+        password = form.password.data
+        del form.password
+        super().save(form, model, created=created)
+        if password:
+            passwords.set_password(model, password)
+        if not model.active or {role.id for role in model.roles} != roles_before:
+            employees.end_sessions(model)
+        return model
+
+    @staticmethod
+    def _check_may_stop_holding(form: Form, model: Employee) -> None:
+        stays = form.active.data and form.department.data.function == DepartmentFunction.SALES
+        if model.can_hold_customers and not stays:
+            employees.check_may_stop_holding(db.session, model, today=current.today())
+
+    def erase(self, model: Any) -> None:
+        employees.check_deletable(db.session, model)
+        super().erase(model)

@@ -1,0 +1,112 @@
+"""Follow-up records."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement, or_
+from sqlalchemy.orm import Query, joinedload
+from wtforms import Form
+
+from app import current
+from app.admin import forms
+from app.admin.base import Access, TableView, asked_for
+from app.admin.filters import is_choice, period
+from app.admin.guard import allowed, viewer
+from app.admin.labels import LABELS
+from app.extensions import db
+from app.models import Customer, Employee, FollowUp
+from app.models.choices import Intent, RowScope
+from app.permissions import Permission, scope_of
+from app.services import contacts, follow_ups, pool
+
+
+def _followed() -> ColumnElement[bool]:
+    """The customers whoever asks may write a follow-up on."""
+    if _writes_for_any():
+        return pool.is_held(current.today())
+    return pool.belongs_to(viewer().id, current.today())
+
+
+def _writes_for_any() -> bool:
+    return scope_of(viewer(), Permission.FOLLOW_UP_CREATE) is RowScope.ALL
+
+
+CUSTOMERS = forms.Loader("customer", Customer, Customer.name, _followed,
+                         lambda customer: f"{customer.name} (#{customer.id})")
+
+
+class FollowUpForm(forms.BaseForm):
+    """A follow-up; whose it is and when it was saved are not for people to say."""
+
+    customer = forms.lookup("customer", CUSTOMERS, required=True)
+    note = forms.text(FollowUp.note)
+    intent = forms.choice(FollowUp.intent, Intent, default=Intent.NO_PLAN)
+    next_contact_on = forms.day(FollowUp.next_contact_on)
+
+
+def _note(_view: Any, _context: Any, record: FollowUp, _name: str) -> str:
+    if contacts.visible_to(viewer(), record.customer, today=current.today()):
+        return record.note
+    return contacts.masked_note(record.note, record.customer)
+
+
+class FollowUpView(TableView):
+    """What was said with whom. `?customer=ID` shows one customer's records, as linked from the Public Pool."""
+
+    group, order, menu_title = "sell", 40, _l("Follow-up records")
+    access = Access(Permission.FOLLOW_UP_READ, Permission.FOLLOW_UP_CREATE, Permission.FOLLOW_UP_CREATE,
+                    Permission.FOLLOW_UP_CREATE, Permission.FOLLOW_UP_EXPORT)
+    form = FollowUpForm
+    form_ajax_refs = {"customer": CUSTOMERS}
+    column_list = column_export_list = column_details_list = (
+        "at", "customer", "consultant", "note", "intent", "next_contact_on")
+    column_formatters = column_formatters_detail = column_formatters_export = {"note": _note}
+    column_sortable_list = ("at", "next_contact_on")
+    column_default_sort = ("at", True)
+    column_searchable_list = ("customer.name",)  # not the notes: contacts of hidden customers could be guessed there
+    column_related = (joinedload(FollowUp.customer), joinedload(FollowUp.consultant))
+    column_filters = (is_choice(FollowUp.intent, LABELS["intent"], Intent),
+                      *period(FollowUp.next_contact_on, LABELS["next_contact_on"]),
+                      *period(FollowUp.saved_on, LABELS["saved_on"]))
+
+    def row_filter(self, scope: RowScope, employee: Employee, today: dt.date) -> ColumnElement[bool] | None:
+        if scope is RowScope.ALL:
+            return None
+        if scope is RowScope.DEPARTMENT:
+            return FollowUp.consultant.has(Employee.department_code == employee.department_code)
+        reached = [FollowUp.consultant_id == employee.id, FollowUp.customer.has(pool.belongs_to(employee.id, today))]
+        if allowed(Permission.POOL_READ):
+            reached.append(FollowUp.customer.has(pool.claimable_by(employee.id, today)))
+        return or_(*reached)
+
+    def _scoped(self, query: Query[Any]) -> Query[Any]:
+        query = super()._scoped(query)
+        customer_id = asked_for("customer")
+        return query if customer_id is None else query.filter(FollowUp.customer_id == customer_id)
+
+    def edit_form(self, obj: Any = None) -> Form:
+        """The customer of a record never changes; only its author edits it, on the same day."""
+        follow_ups.check_editable(obj, viewer(), today=current.today())
+        form = super().edit_form(obj)
+        del form.customer
+        return form
+
+    def may_edit(self, row: FollowUp) -> bool:
+        return self.can_edit and row.consultant_id == viewer().id and row.saved_on == current.today()
+
+    may_delete = may_edit
+
+    def save(self, form: Form, model: Any, *, created: bool) -> Any:
+        said = {"note": form.note.data, "intent": form.intent.data, "next_contact_on": form.next_contact_on.data}
+        if created:
+            return follow_ups.log(db.session, form.customer.data.id, viewer(), today=current.today(), now=current.now(),
+                                  for_any_consultant=_writes_for_any(), **said)
+        follow_ups.edit(model, viewer(), today=current.today(), **said)
+        db.session.flush()
+        return model
+
+    def erase(self, model: Any) -> None:
+        follow_ups.delete(db.session, model, viewer(), today=current.today())

@@ -1,0 +1,149 @@
+"""Form fields that take their length, label and choices from where these facts stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask_admin.contrib.sqla.fields import QuerySelectField, QuerySelectMultipleField
+from flask_admin.form import BaseForm
+from flask_admin.model.ajax import AjaxModelLoader
+from flask_admin.model.fields import AjaxSelectField
+from flask_babel import LazyString
+from sqlalchemy import ColumnElement, Select, String, select
+from sqlalchemy.orm import InstrumentedAttribute
+from wtforms import DateField, DecimalField, Field, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.widgets import Select
+
+from app.admin.labels import LABELS
+from app.extensions import db
+from app.models.types import Choice, Kind
+
+LARGEST_INTEGER = 2_147_483_647
+
+__all__ = ["BaseForm", "Loader", "choice", "day", "integer", "lookup", "many", "money", "one", "text"]
+
+
+def _stripped(value: str | None) -> str | None:
+    """Blank is nothing."""
+    return (value or "").strip() or None
+
+
+def _presence(required: bool) -> InputRequired | Optional:
+    return InputRequired() if required else Optional()
+
+
+def text(column: InstrumentedAttribute[Any], *, description: LazyString | str = "", **kwargs: Any) -> Field:
+    """A field for a text column; required and as long as the column says."""
+    stored = column.property.columns[0]
+    length = stored.type.length if isinstance(stored.type, String) else None
+    area = length is None or length > 128
+    validators = [_presence(not stored.nullable), Length(max=length or 4000)]
+    field = TextAreaField if area else StringField
+    return field(LABELS[column.key], validators, filters=[_stripped], description=description, **kwargs)
+
+
+def integer(column: InstrumentedAttribute[Any], *, smallest: int = 0, **kwargs: Any) -> Field:
+    """A field for a whole number from `smallest` to what the databases hold."""
+    return IntegerField(LABELS[column.key], [InputRequired(), NumberRange(smallest, LARGEST_INTEGER)], **kwargs)
+
+
+def money(column: InstrumentedAttribute[Any], **kwargs: Any) -> Field:
+    """A field for an amount that is not negative, with two places."""
+    return DecimalField(LABELS[column.key], [InputRequired(), NumberRange(0, 99_999_999)], places=2, **kwargs)
+
+
+def day(column: InstrumentedAttribute[Any], **kwargs: Any) -> Field:
+    """A field for a date column; required unless the column may be empty."""
+    return DateField(LABELS[column.key], [_presence(not column.property.columns[0].nullable)], **kwargs)
+
+
+def choice(column: InstrumentedAttribute[Any], choices: type[Choice] | type[Kind], **kwargs: Any) -> Field:
+    """A select field for a column of choices, with an empty one if the column may be empty."""
+    nullable = column.property.columns[0].nullable
+    by_code = {str(each.value): each for each in choices}
+
+    def read(value: Any) -> Choice | Kind | None:
+        if value in (None, ""):
+            return None
+        code = str(value.value) if isinstance(value, (Choice, Kind)) else str(value)
+        return by_code[code]  # KeyError would be a 500: WTForms asks for ValueError
+
+    def coerce(value: Any) -> Choice | Kind | None:
+        try:
+            return read(value)
+        except KeyError:
+            raise ValueError(str(value)) from None
+
+    options: list[tuple[Any, Any]] = [("", "—")] if nullable else []
+    options += [(each.value, each.label) for each in choices]
+    return ChoiceField(LABELS[column.key], [_presence(not nullable)], choices=options, coerce=coerce, **kwargs)
+
+
+class ChoiceField(SelectField):
+    """A select whose values are compared as texts, so that codes and blanks live side by side."""
+
+    def iter_choices(self) -> Any:
+        present = "" if self.data is None else str(getattr(self.data, "value", self.data))
+        for value, label in self.choices or []:
+            yield str(value), label, str(value) == present, {}
+
+    def pre_validate(self, form: Any) -> None:
+        """Coercion has refused what is not on offer."""
+
+
+def one(name: str, query: Callable[[], Select[Any]], *, required: bool, **kwargs: Any) -> Field:
+    """A select of one row out of a small table; nothing else can be posted."""
+    return QuerySelectField(LABELS[name], [_presence(required)], query_factory=lambda: db.session.scalars(query()),
+                            allow_blank=not required, blank_text="—", widget=Select(), **kwargs)
+
+
+def many(name: str, query: Callable[[], Select[Any]], **kwargs: Any) -> Field:
+    """A select of any number of rows out of a small table; nothing else can be posted."""
+    return QuerySelectMultipleField(LABELS[name], query_factory=lambda: db.session.scalars(query()), **kwargs)
+
+
+class Loader(AjaxModelLoader):
+    """Looks rows of a large table up by a part of their name, within what may be picked.
+
+    Args:
+        model: the table.
+        searched: the column that is searched.
+        allowed: gives the condition on what may be picked, asked at each request.
+        label: how a row is shown.
+    """
+
+    LIMIT = 10
+
+    def __init__(self, name: str, model: Any, searched: InstrumentedAttribute[str],
+                 allowed: Callable[[], ColumnElement[bool]], label: Callable[[Any], str] = str) -> None:
+        super().__init__(name, {})
+        self.model, self.searched, self.allowed, self.label = model, searched, allowed, label
+
+    def format(self, model: Any) -> tuple[int, str] | None:
+        return (model.id, self.label(model)) if model is not None else None
+
+    def get_one(self, pk: Any) -> Any:
+        if not str(pk).isdecimal() or int(pk) > LARGEST_INTEGER:
+            return None
+        with db.session.no_autoflush:
+            return db.session.scalar(self._query().where(self.model.id == int(pk)))
+
+    def get_list(self, query: str | None, offset: int | None = 0, limit: int | None = LIMIT) -> Sequence[Any]:
+        part = (query or "").strip()
+        found = self._query().order_by(self.searched, self.model.id)
+        if part:
+            found = found.where(self.searched.icontains(part, autoescape=True))
+        offset = min(max(offset or 0, 0), 10_000)
+        return db.session.scalars(found.offset(offset).limit(self.LIMIT)).all()
+
+    def _query(self) -> Select[Any]:
+        return select(self.model).where(self.allowed())
+
+
+def lookup(name: str, loader: Loader, *, required: bool, **kwargs: Any) -> Field:
+    """A field that looks one row of a large table up while typing; nothing else can be posted."""
+    return AjaxSelectField(loader, LABELS[name], [_presence(required)], allow_blank=not required, **kwargs)
+
+

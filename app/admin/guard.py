@@ -1,0 +1,68 @@
+"""The door of every admin screen: whatever a screen does not declare is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import abort
+from flask.typing import ResponseReturnValue
+from flask_admin import BaseView
+from flask_babel import LazyString
+from flask_login import current_user
+
+from app.extensions import login_manager
+from app.models import Employee
+from app.permissions import Permission, can
+
+Needs = Mapping[str, Permission | None]
+"""View function → the permission it needs; None for every signed-in employee. A function not named is refused."""
+
+
+def viewer() -> Employee:
+    """The employee who asks. Only for code behind the door."""
+    employee: Employee = current_user._get_current_object()
+    return employee
+
+
+def allowed(permission: Permission) -> bool:
+    """Whether whoever asks has the permission; a visitor has none."""
+    return bool(current_user) and current_user.is_authenticated and can(viewer(), permission)
+
+
+class Guarded:
+    """Mixin for Flask-Admin views: checks `needs` before any function of the view runs.
+
+    `group` and `order` place the screen in the menu; without a group it is not in the menu.
+    """
+
+    needs: Needs = {}
+    group: str | None = None
+    order: int = 0
+    menu_title: LazyString | str = ""
+
+    def is_accessible(self) -> bool:
+        """Whether the screen's first page may be opened, for the menu."""
+        return self._may("index_view") if "index_view" in self.needs else self._may("index")
+
+    def _may(self, function: str) -> bool:
+        if function not in self.needs or not current_user.is_authenticated:
+            return False
+        permission = self.needs[function]
+        return permission is None or allowed(permission)
+
+    def _handle_view(self, name: str, **_kwargs: object) -> ResponseReturnValue | None:
+        if not current_user.is_authenticated:
+            answer: ResponseReturnValue = login_manager.unauthorized()
+            return answer
+        if not self._may(name):
+            abort(403)
+        return None
+
+    def _run_view(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Flask-Admin calls again without arguments on a TypeError, which would hide the error."""
+        return function(self, *args, **kwargs)
+
+
+class GuardedView(Guarded, BaseView):
+    """Base of the custom screens."""

@@ -1,0 +1,71 @@
+"""The record page: one customer, whoever looks at him, with what that person may see and do."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from flask import request, url_for
+from flask_admin import BaseView
+
+from app import current, web
+from app.admin.guard import allowed, viewer
+from app.admin.labels import LABELS
+from app.extensions import db
+from app.models import Customer
+from app.models.choices import Intent
+from app.permissions import Permission
+from app.services import contacts, deadlines, pool, timeline
+
+_FACTS = ("gender", "source", "campus", "education", "graduation_school", "major", "experience", "work_status",
+          "company", "salary", "referral_from", "date", "recv_date", "last_consult_date")
+
+
+def record_page(view: BaseView, customer: Customer, *, edit_url: str | None = None,
+                until: dt.date | None = None, past: bool = False) -> str:
+    """The page of a customer.
+
+    Args:
+        edit_url: where he can be edited by whoever looks, if anywhere.
+        until: show the timeline only up to this business date.
+        past: whoever looks had the customer once: contacts are hidden and nothing can be done.
+    """
+    today = current.today()
+    sees = contacts.visible_to(viewer(), customer, today=today) and not past
+    own = customer.belongs_to(viewer().id, today) and allowed(Permission.FOLLOW_UP_CREATE) and not past
+    claimable = (allowed(Permission.POOL_CLAIM) and viewer().can_hold_customers and not past
+                 and customer.is_public(today) and customer.consultant_id != viewer().id)
+    events = timeline.of(db.session, customer, clock=current.clock(), today=today, masked=not sees, until=until)
+    page: str = view.render(
+        "screens/customer.html", customer=customer, contact=contact_reader(customer, hidden=not sees), own=own,
+        past=past, can_claim=claimable, clock=None if past else deadlines.standing(customer, today=today),
+        events=events, intents=list(Intent), facts=[] if past else _facts(customer), courses_removable=own,
+        edit_url=edit_url, history_url=None if past else url_for("followup.index_view", customer=customer.id),
+        return_url=web.return_address(request.full_path.rstrip("?")))
+    return page
+
+
+def contact_reader(customer: Customer, *, hidden: bool) -> Callable[[str], str]:
+    """Gives a contact of the customer as it may be shown."""
+    def read(field: str) -> str:
+        value: str | None = getattr(customer, field)
+        return contacts.masked(value) if hidden else value or ""
+    return read
+
+
+def _facts(customer: Customer) -> list[tuple[Any, str]]:
+    """What is known of the customer besides his contacts; what is not known is left out."""
+    found = [(LABELS[name], getattr(customer, name)) for name in _FACTS]
+    return [(label, _shown(value)) for label, value in found if value is not None]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dt.date):
+        return web.day(value)
+    return str(getattr(value, "label", value))
+
+
+def pool_size() -> int:
+    """How many customers whoever looks could claim."""
+    return pool.count(db.session, viewer().id, today=current.today())

@@ -1,0 +1,98 @@
+"""The timeline of a customer: every holding, follow-up and change of hands, in order."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from app.clock import Clock
+from app.models import Customer, Distribution, FollowUp
+from app.models.choices import DistributionStatus, Origin
+from app.services import contacts
+
+_BEGAN: dict[Origin, LazyString] = {
+    Origin.CLAIM: _l("Claimed from the Public Pool"),
+    Origin.ASSIGNMENT: _l("Assigned"),
+    Origin.ENTRY: _l("Entered as an own lead"),
+    Origin.IMPORT: _l("Imported"),
+    Origin.TRANSFER: _l("Transferred in"),
+    Origin.REINSTATED: _l("Back after the enrolment was undone"),
+}
+_ENDED: dict[DistributionStatus, tuple[LazyString, str]] = {
+    DistributionStatus.ENROLLED: (_l("Enrolled"), "good"),
+    DistributionStatus.NO_FOLLOW_UP: (_l("Fell into the Public Pool: no follow-up in time"), "warn"),
+    DistributionStatus.NO_DEAL: (_l("Fell into the Public Pool: not won in time"), "bad"),
+    DistributionStatus.RELEASED: (_l("Released to the Public Pool"), "warn"),
+    DistributionStatus.TRANSFERRED: (_l("Transferred to someone else"), "info"),
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the timeline.
+
+    Args:
+        at: the instant it is sorted and shown by.
+        kind: `distribution_began`, `distribution_ended` or `follow_up`.
+        title: what happened.
+        who: whose hand it was.
+        text: what was said, masked for those who may not see the contacts.
+        tone: how it looks: info, good, warn or bad.
+        follow_up_id: the record, for its links.
+    """
+
+    at: dt.datetime
+    kind: str
+    title: LazyString
+    who: str
+    text: str | None = None
+    tone: str = "info"
+    follow_up_id: int | None = None
+
+
+def of(session: Session, customer: Customer, *, clock: Clock, today: dt.date, masked: bool,
+       until: dt.date | None = None) -> list[Event]:
+    """All events of a customer, newest first.
+
+    Args:
+        masked: hide contacts in notes.
+        until: only what happened up to this business date, for a consultant who lost the customer then.
+    """
+    holdings = session.scalars(select(Distribution).where(Distribution.customer_id == customer.id)
+                               .options(joinedload(Distribution.consultant))).all()
+    records = session.scalars(select(FollowUp).where(FollowUp.customer_id == customer.id)
+                              .options(joinedload(FollowUp.consultant))).all()
+    events = [_follow_up(record, customer, masked) for record in records]
+    for row in holdings:
+        events += _holding(row, customer, clock, today)
+    if until is not None:
+        events = [event for event in events if clock.business_date(event.at) <= until]
+    return sorted(events, key=lambda event: event.at, reverse=True)
+
+
+def _follow_up(record: FollowUp, customer: Customer, masked: bool) -> Event:
+    note = contacts.masked_note(record.note, customer) if masked else record.note
+    return Event(record.at, "follow_up", record.intent.label, record.consultant.name, note, follow_up_id=record.id)
+
+
+def _holding(row: Distribution, customer: Customer, clock: Clock, today: dt.date) -> list[Event]:
+    """The beginning of a holding and, if it is over, its end.
+
+    A fall shows at 00:00 of its day, whenever the night wrote it down; an end that somebody brought about at its
+    instant.
+    """
+    events = [Event(row.created_at, "distribution_began", _BEGAN[row.origin], row.consultant.name)]
+    awaiting_the_night = row.is_open and customer.is_public(today) and customer.public_as is not None
+    status = customer.public_as if awaiting_the_night else row.status
+    ended_on = customer.public_on if awaiting_the_night else row.ended_on
+    if status in _ENDED and ended_on is not None:
+        title, tone = _ENDED[status]
+        fell = status in (DistributionStatus.NO_FOLLOW_UP, DistributionStatus.NO_DEAL)
+        at = clock.instant(ended_on) if fell or row.closed_at is None else row.closed_at
+        events.append(Event(at, "distribution_ended", title, row.consultant.name, tone=tone))
+    return events
