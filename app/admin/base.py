@@ -142,8 +142,8 @@ class TableView(Guarded, ModelView):
 
     # Which rows there are: list, count and single row alike.
 
-    def row_filter(self, scope: RowScope, employee: Employee,  # noqa: ARG002 - for those who override it
-                   today: dt.date) -> ColumnElement[bool] | None:  # noqa: ARG002
+    def row_filter(self, scope: RowScope, employee: Employee,
+                   today: dt.date) -> ColumnElement[bool] | None:
         """The condition on rows this person may reach; None means all of them.
 
         A table that belongs to nobody in particular is open in whole to whoever may read it.

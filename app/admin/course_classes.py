@@ -5,34 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload, selectinload
 from wtforms import Form, ValidationError
 
-from app.admin import forms
+from app.admin import forms, options
 from app.admin.base import Access, TableView
 from app.admin.filters import Is, period
 from app.admin.labels import LABELS
 from app.extensions import db
-from app.models import Campus, Course, CourseClass, Employee
+from app.models import CourseClass, Employee
 from app.models.choices import DepartmentFunction
 from app.permissions import Permission
 from app.services import employees
 
 
-def _campuses() -> Select[Campus]:
-    return select(Campus).order_by(Campus.title)
-
-
-def _courses() -> Select[Course]:
-    return select(Course).order_by(Course.name)
-
-
 class CourseClassForm(forms.BaseForm):
     """A class; its people come from the departments of the right function only."""
 
-    campus = forms.one("campus", _campuses, required=True)
-    course = forms.one("course", _courses, required=True)
+    campus = forms.one("campus", options.campuses, required=True)
+    course = forms.one("course", options.courses, required=True)
     semester = forms.integer(CourseClass.semester, smallest=1)
     price = forms.money(CourseClass.price)
     capacity = forms.integer(CourseClass.capacity, default=30)
@@ -66,10 +57,8 @@ class CourseClassView(TableView):
     column_related = (joinedload(CourseClass.campus), joinedload(CourseClass.course), joinedload(CourseClass.tutor),
                       selectinload(CourseClass.teachers))
     column_filters = (
-        Is(CourseClass.campus_id, LABELS["campus"],
-           lambda: [(str(campus.id), campus.title) for campus in db.session.scalars(_campuses())], int),
-        Is(CourseClass.course_id, LABELS["course"],
-           lambda: [(str(course.id), course.name) for course in db.session.scalars(_courses())], int),
+        Is(CourseClass.campus_id, LABELS["campus"], options.campus_options, int),
+        Is(CourseClass.course_id, LABELS["course"], options.course_options, int),
         *period(CourseClass.start_date, LABELS["start_date"]))
 
     def edit_form(self, obj: Any = None) -> Form:

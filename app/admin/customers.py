@@ -10,12 +10,12 @@ from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import joinedload, selectinload
 from wtforms import Form
 
 from app import current, web
-from app.admin import forms
+from app.admin import forms, options
 from app.admin.base import Access, TableView, row_id, table_action
 from app.admin.filters import Is, is_choice, period
 from app.admin.guard import allowed, viewer
@@ -23,10 +23,9 @@ from app.admin.labels import LABELS
 from app.admin.record import record_page
 from app.errors import DomainError
 from app.extensions import db
-from app.models import Campus, Course, Customer, Employee
+from app.models import Customer, Employee
 from app.models.choices import (
     CustomerStatus,
-    DepartmentFunction,
     Education,
     Experience,
     Gender,
@@ -35,16 +34,7 @@ from app.models.choices import (
     WorkStatus,
 )
 from app.permissions import Permission, scope_of
-from app.services import contacts, customers, employees, pool
-
-
-def _campuses() -> Select[Campus]:
-    return select(Campus).order_by(Campus.title)
-
-
-def _courses() -> Select[Course]:
-    return select(Course).order_by(Course.name)
-
+from app.services import contacts, customers, pool
 
 REFERRERS = forms.Loader("referral_from", Customer, Customer.name,
                          lambda: Customer.status == CustomerStatus.ENROLLED,
@@ -62,8 +52,8 @@ class CustomerForm(forms.BaseForm):
     source = forms.choice(Customer.source, Source, default=Source.QQ_GROUP)
     referral_from = forms.lookup("referral_from", REFERRERS, required=False, description=_l(
         "If an enrolled student of ours referred this customer, choose the student here."))
-    courses = forms.many("courses", _courses)
-    campus = forms.one("campus", _campuses, required=False)
+    courses = forms.many("courses", options.courses)
+    campus = forms.one("campus", options.campuses, required=False)
     education = forms.choice(Customer.education, Education)
     graduation_school = forms.text(Customer.graduation_school)
     major = forms.text(Customer.major)
@@ -101,9 +91,8 @@ class CustomerView(TableView):
         is_choice(Customer.status, LABELS["status"], CustomerStatus),
         is_choice(Customer.source, LABELS["source"], Source),
         is_choice(Customer.education, LABELS["education"], Education),
-        Is(Customer.campus_id, LABELS["campus"],
-           lambda: [(str(campus.id), campus.title) for campus in db.session.scalars(_campuses())], int),
-        Is(Customer.consultant_id, LABELS["consultant"], lambda: _holders(), int),
+        Is(Customer.campus_id, LABELS["campus"], options.campus_options, int),
+        Is(Customer.consultant_id, LABELS["consultant"], options.consultant_options, int),
         *period(Customer.date, LABELS["date"]),
         *period(Customer.last_consult_date, LABELS["last_consult_date"]),
         *period(Customer.public_on, LABELS["public_on"]))
@@ -169,7 +158,8 @@ class CustomerView(TableView):
     def action_assign(self, ids: list[str]) -> ResponseReturnValue:
         """Ask to whom."""
         chosen = self.get_several(ids)
-        return self.render("admin/customer/assign.html", customers=chosen, consultants=_consultants(),
+        return self.render("admin/customer/assign.html", customers=chosen,
+                           consultants=db.session.scalars(options.consultants()).all(),
                            return_url=request.form.get("url") or url_for(".index_view"))
 
     @expose("/assign/", methods=("POST",))
@@ -206,11 +196,3 @@ class CustomerView(TableView):
                 db.session.rollback()
                 web.flash_error(error)
         return done
-
-
-def _consultants() -> list[Employee]:
-    return list(db.session.scalars(employees.of_function(DepartmentFunction.SALES)))
-
-
-def _holders() -> list[tuple[str, str]]:
-    return [(str(employee.id), employee.name) for employee in _consultants()]

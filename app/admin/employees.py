@@ -5,32 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, select
 from sqlalchemy.orm import selectinload
 from wtforms import BooleanField, Form, PasswordField
 from wtforms.validators import Length, Optional
 
 from app import current
-from app.admin import forms
+from app.admin import forms, options
 from app.admin.base import Access, TableView
 from app.admin.filters import Is
 from app.admin.labels import LABELS
 from app.errors import DomainError
 from app.extensions import db
-from app.models import Department, Employee, Role
+from app.models import Employee
 from app.models.choices import DepartmentFunction
 from app.permissions import Permission
 from app.services import employees, passwords
 
 SHORTEST_PASSWORD = 8
-
-
-def _departments() -> Select[Department]:
-    return select(Department).order_by(Department.code)
-
-
-def _roles() -> Select[Role]:
-    return select(Role).order_by(Role.id)
 
 
 class EmployeeForm(forms.BaseForm):
@@ -40,8 +31,8 @@ class EmployeeForm(forms.BaseForm):
     username = forms.text(Employee.username)
     password = PasswordField(LABELS["password"], [Optional(), Length(SHORTEST_PASSWORD, 1024)],
                              description=_l("At least 8 characters. Leave empty to keep the present one."))
-    department = forms.one("department", _departments, required=True)
-    roles = forms.many("roles", _roles)
+    department = forms.one("department", options.departments, required=True)
+    roles = forms.many("roles", options.roles)
     email = forms.text(Employee.email)
     openid = forms.text(Employee.openid)
     active = BooleanField(LABELS["active"], default=True,
@@ -60,8 +51,7 @@ class EmployeeView(TableView):
     column_searchable_list = ("name", "username")
     column_related = (selectinload(Employee.roles),)
     column_filters = (
-        Is(Employee.department_code, LABELS["department"],
-           lambda: [(str(each.code), each.title) for each in db.session.scalars(_departments())], int),
+        Is(Employee.department_code, LABELS["department"], options.department_options, int),
         Is(Employee.active, LABELS["active"], lambda: [("1", _l("Yes")), ("0", _l("No"))], lambda value: value == "1"))
 
     def save(self, form: Form, model: Any, *, created: bool) -> Any:

@@ -97,7 +97,8 @@ class FollowUpView(TableView):
     def may_edit(self, row: FollowUp) -> bool:
         return self.can_edit and row.consultant_id == viewer().id and row.saved_on == current.today()
 
-    may_delete = may_edit
+    def may_delete(self, row: FollowUp) -> bool:
+        return self.may_edit(row)
 
     def save(self, form: Form, model: Any, *, created: bool) -> Any:
         said = {"note": form.note.data, "intent": form.intent.data, "next_contact_on": form.next_contact_on.data}

@@ -14,13 +14,14 @@ from sqlalchemy import ColumnElement, Select, String, select
 from sqlalchemy.orm import InstrumentedAttribute
 from wtforms import DateField, DecimalField, Field, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
-from wtforms.widgets import Select
+from wtforms.widgets import Select as SelectWidget
 
 from app.admin.labels import LABELS
 from app.extensions import db
 from app.models.types import Choice, Kind
 
 LARGEST_INTEGER = 2_147_483_647
+LONGEST_LINE = 128  # a longer text gets a box
 
 __all__ = ["BaseForm", "Loader", "choice", "day", "integer", "lookup", "many", "money", "one", "text"]
 
@@ -38,7 +39,7 @@ def text(column: InstrumentedAttribute[Any], *, description: LazyString | str = 
     """A field for a text column; required and as long as the column says."""
     stored = column.property.columns[0]
     length = stored.type.length if isinstance(stored.type, String) else None
-    area = length is None or length > 128
+    area = length is None or length > LONGEST_LINE
     validators = [_presence(not stored.nullable), Length(max=length or 4000)]
     field = TextAreaField if area else StringField
     return field(LABELS[column.key], validators, filters=[_stripped], description=description, **kwargs)
@@ -96,7 +97,7 @@ class ChoiceField(SelectField):
 def one(name: str, query: Callable[[], Select[Any]], *, required: bool, **kwargs: Any) -> Field:
     """A select of one row out of a small table; nothing else can be posted."""
     return QuerySelectField(LABELS[name], [_presence(required)], query_factory=lambda: db.session.scalars(query()),
-                            allow_blank=not required, blank_text="—", widget=Select(), **kwargs)
+                            allow_blank=not required, blank_text="—", widget=SelectWidget(), **kwargs)
 
 
 def many(name: str, query: Callable[[], Select[Any]], **kwargs: Any) -> Field:

@@ -11,12 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app import current
-from app.admin import cursor
+from app.admin import cursor, options
 from app.admin.base import asked_for
 from app.admin.guard import GuardedView, allowed, viewer
 from app.admin.record import contact_reader, record_page
 from app.extensions import db
-from app.models import Campus, Course, Customer
+from app.models import Customer
 from app.models.choices import DistributionStatus, Source
 from app.permissions import Permission
 from app.services import contacts, pool
@@ -49,8 +49,8 @@ class PublicPoolView(GuardedView):
             "screens/pool.html", page=page, total=pool.count(db.session, me.id, today=today, filter_=filter_),
             reasons=_reasons(pool.counts_by_reason(db.session, me.id, today=today)),
             filter={name: request.args.get(name, "") for name in ("q", "course", "source", "campus", "days", "reason")},
-            courses=db.session.scalars(select(Course).order_by(Course.name)).all(),
-            campuses=db.session.scalars(select(Campus).order_by(Campus.title)).all(),
+            courses=db.session.scalars(options.courses()).all(),
+            campuses=db.session.scalars(options.campuses()).all(),
             sources=list(Source), days=DAYS, contact=_contact,
             can_claim=allowed(Permission.POOL_CLAIM) and me.can_hold_customers,
             next_url=cursor.same_page(after=after) if after else None, reset_url=url_for(".index_view"),

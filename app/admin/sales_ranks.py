@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload
 from wtforms import Form, ValidationError
 
-from app.admin import forms
+from app.admin import forms, options
 from app.admin.base import Access, TableView
 from app.extensions import db
 from app.models import SalesRank
@@ -20,7 +20,7 @@ from app.services import employees
 class SalesRankForm(forms.BaseForm):
     """A consultant's rank."""
 
-    consultant = forms.one("consultant", lambda: employees.of_function(DepartmentFunction.SALES), required=True,
+    consultant = forms.one("consultant", options.consultants, required=True,
                            description=_l("Only active employees of sales departments."))
     num = forms.integer(SalesRank.num, description=_l("How many leads per round; 0 for none."))
     weight = forms.integer(SalesRank.weight, description=_l("Who comes first within a pass: the highest."))
@@ -55,7 +55,7 @@ class SalesRankView(TableView):
     def edit_form(self, obj: Any = None) -> Form:
         """A rank stays with its consultant on offer, wherever he works now."""
         form = super().edit_form(obj)
-        offered = list(db.session.scalars(employees.of_function(DepartmentFunction.SALES)))
+        offered = list(db.session.scalars(options.consultants()))
         form.consultant.query = offered if obj.consultant in offered else [*offered, obj.consultant]
         return form
 
