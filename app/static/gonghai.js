@@ -1,0 +1,318 @@
+/* The one script of every page. It only listens and enhances; what matters also works without it. */
+(function () {
+  "use strict";
+
+  var root = document.documentElement;
+  root.classList.add("js");
+
+  function each(selector, act, within) {
+    Array.prototype.forEach.call((within || document).querySelectorAll(selector), act);
+  }
+
+  function el(name, attributes, text) {
+    var made = document.createElement(name);
+    Object.keys(attributes || {}).forEach(function (key) { made.setAttribute(key, attributes[key]); });
+    if (text !== undefined) made.textContent = text;
+    return made;
+  }
+
+  /* Ticked rows: the ticks of a form, the box that ticks them all, and the bar that appears */
+
+  function ticksOf(form) {
+    return Array.prototype.filter.call(form.elements, function (field) {
+      return field.type === "checkbox" && field.hasAttribute("data-tick");
+    });
+  }
+
+  function showTicks(form) {
+    if (!form) return;
+    var ticks = ticksOf(form);
+    var chosen = ticks.filter(function (tick) { return tick.checked; }).length;
+    ticks.forEach(function (tick) { tick.closest("tr").classList.toggle("ticked", tick.checked); });
+    each('[data-tick-all="' + form.id + '"]', function (all) {
+      all.checked = chosen > 0 && chosen === ticks.length;
+      all.indeterminate = chosen > 0 && chosen < ticks.length;
+    });
+    each("[data-ticked]", function (count) { count.textContent = chosen; }, form);
+    form.classList.toggle("on", chosen > 0);
+  }
+
+  /* Forms */
+
+  function confirmed(form, submitter) {
+    var asking = [submitter, form].filter(function (each) { return each && each.hasAttribute("data-confirm"); })[0];
+    var question = asking && asking.getAttribute("data-confirm");
+    each("select[data-confirms]", function (select) {
+      var option = select.selectedOptions[0];
+      question = (option && option.getAttribute("data-confirm")) || question;
+    }, form);
+    return !question || window.confirm(question);
+  }
+
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (form.method === "dialog" || event.defaultPrevented) return;
+    if (form.hasAttribute("data-sent") || !confirmed(form, event.submitter)) {
+      event.preventDefault();
+      return;
+    }
+    if (form.method === "get") {
+      var blank = Array.prototype.filter.call(form.elements, function (field) {
+        return field.name && !field.value && !field.disabled;
+      });
+      blank.forEach(function (field) { field.disabled = true; });
+      setTimeout(function () { blank.forEach(function (field) { field.disabled = false; }); });
+      return;
+    }
+    form.setAttribute("data-sent", "");
+    if (event.submitter) event.submitter.setAttribute("aria-busy", "true");
+  });
+
+  window.addEventListener("pageshow", function () {
+    each("form[data-sent]", function (form) { form.removeAttribute("data-sent"); });
+    each('[aria-busy="true"]', function (button) { button.removeAttribute("aria-busy"); });
+    each("form[data-bulk]", showTicks);
+  });
+
+  document.addEventListener("change", function (event) {
+    var field = event.target;
+    if (field.hasAttribute("data-tick")) showTicks(field.form);
+    if (field.hasAttribute("data-tick-all")) {
+      var form = document.getElementById(field.getAttribute("data-tick-all"));
+      ticksOf(form).forEach(function (tick) { tick.checked = field.checked; });
+      showTicks(form);
+    }
+    if (field.tagName === "SELECT" && field.form && field.form.hasAttribute("data-autosubmit")) field.form.requestSubmit();
+  });
+
+  /* The drawer */
+
+  var opener = null;
+
+  function drawer(open, link) {
+    var sidebar = document.getElementById("sidebar");
+    if (!sidebar) return;
+    root.classList.toggle("drawer-open", open);
+    each("[data-drawer]", function (button) { button.setAttribute("aria-expanded", String(open)); });
+    if (open) {
+      opener = link;
+      var first = sidebar.querySelector("[aria-current], li a");
+      if (first) first.focus();
+    } else if (opener) {
+      opener.focus();
+      opener = null;
+    }
+  }
+
+  /* Clicks */
+
+  document.addEventListener("click", function (event) {
+    var target = event.target;
+
+    each("details.pop[open]", function (menu) { if (!menu.contains(target)) menu.open = false; });
+
+    var dismissed = target.closest("[data-dismiss]");
+    if (dismissed) dismissed.closest(".flash").remove();
+
+    var toggle = target.closest("[data-drawer]");
+    if (toggle) {
+      event.preventDefault();
+      drawer(toggle.getAttribute("data-drawer") === "open", toggle);
+    } else if (root.classList.contains("drawer-open") && !target.closest("#sidebar a")) {
+      drawer(event.clientX < document.getElementById("sidebar").getBoundingClientRect().right);
+    }
+
+    var log = target.closest("[data-follow-up]");
+    var dialog = document.getElementById("follow-up-dialog");
+    if (log && dialog && !event.metaKey && !event.ctrlKey) {
+      event.preventDefault();
+      dialog.querySelector("[name=customer_id]").value = log.getAttribute("data-follow-up");
+      dialog.querySelector("[data-name]").textContent = log.getAttribute("data-name");
+      dialog.showModal();
+      dialog.querySelector("textarea").focus();
+    }
+
+    var cleared = target.closest("[data-untick]");
+    if (cleared) {
+      ticksOf(cleared.form).forEach(function (tick) { tick.checked = false; });
+      showTicks(cleared.form);
+    }
+
+    var row = target.closest("tr[data-href]");
+    if (row && !target.closest("a, button, input, select, textarea, label, summary, form") && !String(getSelection())) {
+      window.location.assign(row.getAttribute("data-href"));
+    }
+
+    inlineClick(event);
+  });
+
+  document.addEventListener("keydown", function (event) {
+    var typing = event.target.closest("input, select, textarea, dialog");
+    if (event.key === "Escape") {
+      each("details.pop[open]", function (menu) { menu.open = false; menu.querySelector("summary").focus(); });
+      if (root.classList.contains("drawer-open")) drawer(false);
+    }
+    if (event.key === "/" && !typing && !event.metaKey && !event.ctrlKey && !event.altKey) {
+      var search = document.querySelector("[data-search]");
+      if (search) { event.preventDefault(); search.focus(); search.select(); }
+    }
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.tagName === "TEXTAREA" && event.target.form) {
+      event.preventDefault();
+      event.target.form.requestSubmit();
+    }
+  });
+
+  /* Looking a row up while typing: Flask-Admin's AJAX fields, with its data attributes and its address */
+
+  var made = 0;
+
+  function lookup(hidden) {
+    var multiple = hidden.getAttribute("data-multiple") === "1";
+    var separator = hidden.getAttribute("data-separator") || ",";
+    var least = Number(hidden.getAttribute("data-minimum-input-length") || 0);
+    var json = JSON.parse(hidden.getAttribute("data-json") || "null");
+    var picked = !json ? [] : multiple ? json : [json];
+    var found = [], at = -1, asked = 0, timer = null, id = "lookup-" + (made += 1);
+    hidden.removeAttribute("data-role");
+
+    var place = el("div", {"class": "lookup"});
+    var box = el("div", {"class": "lookup-box"});
+    var input = el("input", {type: "text", role: "combobox", autocomplete: "off", "aria-autocomplete": "list",
+      "aria-expanded": "false", "aria-controls": id});
+    var list = el("ul", {"class": "lookup-list", role: "listbox", id: id, hidden: ""});
+    ["aria-describedby", "aria-invalid"].forEach(function (name) {
+      if (hidden.hasAttribute(name)) input.setAttribute(name, hidden.getAttribute(name));
+    });
+    var label = hidden.id && document.querySelector('label[for="' + CSS.escape(hidden.id) + '"]');
+    input.id = id + "-input";
+    if (label) { label.htmlFor = input.id; list.setAttribute("aria-label", label.textContent.trim()); }
+
+    function store() {
+      hidden.value = picked.map(function (row) { return row[0]; }).join(separator);
+      each(".tag", function (tag) { tag.remove(); }, box);
+      picked.forEach(function (row) {
+        var tag = el("span", {"class": "tag removable"}, row[1]);
+        var drop = el("button", {type: "button", "aria-label": "× " + row[1]}, "×");
+        drop.addEventListener("click", function () { unpick(row); input.focus(); });
+        tag.appendChild(drop);
+        box.insertBefore(tag, input);
+      });
+      input.placeholder = picked.length ? "" : hidden.getAttribute("data-placeholder") || "";
+    }
+
+    function unpick(row) {
+      picked = picked.filter(function (other) { return other !== row; });
+      store();
+    }
+
+    function close() {
+      list.hidden = true;
+      at = -1;
+      input.setAttribute("aria-expanded", "false");
+      input.removeAttribute("aria-activedescendant");
+    }
+
+    function show() {
+      list.textContent = "";
+      found.forEach(function (row, index) {
+        list.appendChild(el("li", {role: "option", id: id + "-" + index, "aria-selected": String(index === at)}, row[1]));
+      });
+      if (!found.length) list.appendChild(el("li", {"class": "nothing", role: "presentation"}, "—"));
+      list.hidden = false;
+      input.setAttribute("aria-expanded", "true");
+      if (at >= 0) {
+        input.setAttribute("aria-activedescendant", id + "-" + at);
+        list.children[at].scrollIntoView({block: "nearest"});
+      }
+    }
+
+    function pick(row) {
+      picked = multiple ? picked.filter(function (other) { return String(other[0]) !== String(row[0]); }).concat([row]) : [row];
+      input.value = "";
+      store();
+      close();
+    }
+
+    function ask() {
+      var term = input.value.trim();
+      if (term.length < least) { close(); return; }
+      var number = asked += 1;
+      var address = new URL(hidden.getAttribute("data-url"), window.location.href);
+      address.searchParams.set("query", term);
+      address.searchParams.set("offset", "0");
+      address.searchParams.set("limit", "10");
+      fetch(address, {headers: {Accept: "application/json"}, credentials: "same-origin"})
+        .then(function (answer) { return answer.ok ? answer.json() : []; })
+        .catch(function () { return []; })
+        .then(function (rows) { if (number === asked) { found = rows; at = rows.length && term ? 0 : -1; show(); } });
+    }
+
+    input.addEventListener("input", function () { clearTimeout(timer); timer = setTimeout(ask, 180); });
+    input.addEventListener("focus", function () { if (least === 0) ask(); });
+    input.addEventListener("blur", function () { asked += 1; clearTimeout(timer); close(); input.value = ""; });
+    input.addEventListener("keydown", function (event) {
+      if (event.key === "Escape" && !list.hidden) { event.stopPropagation(); close(); }
+      if (event.key === "Backspace" && !input.value && picked.length) unpick(picked[picked.length - 1]);
+      if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && (!list.hidden || input.value)) {
+        event.preventDefault();
+        if (at >= 0) pick(found[at]);
+      }
+      if ((event.key === "ArrowDown" || event.key === "ArrowUp") && !list.hidden && found.length) {
+        event.preventDefault();
+        at = (at + (event.key === "ArrowDown" ? 1 : -1) + found.length) % found.length;
+        show();
+      }
+    });
+    list.addEventListener("mousedown", function (event) {
+      event.preventDefault();
+      var index = Array.prototype.indexOf.call(list.children, event.target.closest("li"));
+      if (found[index]) pick(found[index]);
+    });
+
+    box.appendChild(input);
+    place.appendChild(box);
+    place.appendChild(list);
+    hidden.after(place);
+    store();
+  }
+
+  function enhance(part) { each('input[data-role="select2-ajax"]', lookup, part); }
+
+  /* Rows of an inline form: added from their template, removed after asking */
+
+  function inlineClick(event) {
+    var remove = event.target.closest("[data-inline-remove]");
+    if (remove && window.confirm(remove.getAttribute("data-inline-remove"))) remove.closest(".inline-field").remove();
+
+    var add = event.target.closest("[data-inline-add]");
+    if (!add) return;
+    var field = add.closest(".inline-field");
+    var list = field.querySelector(":scope > .inline-field-list");
+    var next = Array.prototype.reduce.call(list.children, function (top, row) {
+      return Math.max(top, Number(row.id.split("-").pop()) + 1);
+    }, 0);
+    var row = field.querySelector(":scope > template").content.firstElementChild.cloneNode(true);
+    var prefix = (field.classList.contains("fresh") ? field.id : add.getAttribute("data-inline-add")) + "-" + next;
+    row.id = prefix;
+    row.classList.add("fresh");
+    each("label[for]", function (label) { label.htmlFor = prefix + "-" + label.htmlFor; }, row);
+    each("[name]", function (input) {
+      input.id = prefix + (input.id ? "-" + input.id : "");
+      input.name = prefix + (input.name ? "-" + input.name : "");
+    }, row);
+    list.appendChild(row);
+    enhance(row);
+    var first = row.querySelector("input:not([type=hidden]), select, textarea");
+    if (first) first.focus();
+  }
+
+  function start() {
+    enhance(document);
+    each("form[data-bulk]", showTicks);
+    var wrong = document.querySelector('[aria-invalid="true"]');
+    if (wrong) wrong.focus();
+  }
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+}());
