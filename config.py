@@ -14,7 +14,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent
-INSTANCE = ROOT / "instance"
+INSTANCE = Path(os.environ.get("INSTANCE_DIR") or ROOT / "instance").resolve()
+"""Where the default database, the embedded server and the demo's key live."""
 SHORTEST_SECRET_KEY = 32
 KNOWN_DEFAULT_KEYS = frozenset({"dev", "secret", "changeme", "change-me", "your-secret-key", "please-change-me"})
 
