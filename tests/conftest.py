@@ -29,6 +29,7 @@ from app.services import customers, follow_ups, passwords
 from tests.support import browser, databases, needs, people, postgres, redis
 from tests.support.client import Client, watch_for_unsaved_changes
 from tests.support.clock import SettableClock
+from tests.support.floor import Floor
 from tests.support.live_server import LiveServer
 from tests.support.people import School
 
@@ -285,6 +286,12 @@ def _running(server: redis.RedisServer) -> Iterator[redis.RedisServer]:
     server.start()
     yield server
     server.close()
+
+
+@pytest.fixture
+def floor(session: Session, clock: SettableClock) -> Floor:
+    """What people do with customers, through the services: `floor.claim(customer, by=school.baoyu)`."""
+    return Floor(session, clock)
 
 
 # --- factories ------------------------------------------------------------------------------------------------------

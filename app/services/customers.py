@@ -80,7 +80,7 @@ def release(session: Session, customer_id: int, *, by: Employee | None = None, t
         ConflictError: nobody, or someone else, holds the customer.
     """
     customer = distributions.lock_customer(session, customer_id)
-    _check_held(customer, today, by)
+    _check_held(session, customer, today, by)
     distributions.end(session, customer, DistributionStatus.RELEASED, today=today, now=now)
     customer.public_on = today
     customer.public_as = DistributionStatus.RELEASED
@@ -97,7 +97,7 @@ def assign(session: Session, customer_id: int, consultant_id: int, *, today: dt.
     customer = distributions.lock_customer(session, customer_id)
     if customer.is_enrolled:
         raise ConflictError(_l("%(name)s has enrolled and stays with his consultant.", name=customer.name))
-    held = customer.is_held(today)
+    held = distributions.is_held(session, customer, today)
     if held and customer.consultant_id == consultant.id:
         raise ConflictError(_l("%(name)s is already with this consultant.", name=customer.name))
     distributions.end(session, customer, DistributionStatus.TRANSFERRED, today=today, now=now)
@@ -115,7 +115,7 @@ def lock(session: Session, customer_id: int, until: dt.date, *, by: Employee | N
     if until < today:
         raise DomainError(_l("A lock cannot end in the past."), field="until")
     customer = distributions.lock_customer(session, customer_id)
-    _check_held(customer, today, by)
+    _check_held(session, customer, today, by)
     customer.locked_until = until
     distributions.set_clock(customer, not_before=today + ONE_DAY)
 
@@ -127,7 +127,7 @@ def unlock(session: Session, customer_id: int, *, by: Employee | None = None, to
         ConflictError: nobody, or someone else, holds the customer.
     """
     customer = distributions.lock_customer(session, customer_id)
-    _check_held(customer, today, by)
+    _check_held(session, customer, today, by)
     customer.locked_until = None
     distributions.set_clock(customer, not_before=today + ONE_DAY)
 
@@ -164,8 +164,8 @@ def delete(session: Session, customer_id: int) -> None:
     session.flush()
 
 
-def _check_held(customer: Customer, today: dt.date, by: Employee | None) -> None:
-    if not customer.is_held(today):
+def _check_held(session: Session, customer: Customer, today: dt.date, by: Employee | None) -> None:
+    if not distributions.is_held(session, customer, today):
         raise ConflictError(_l("%(name)s is not with a consultant.", name=customer.name))
     if by is not None and customer.consultant_id != by.id:
         raise ConflictError(_l("%(name)s is not with you.", name=customer.name))

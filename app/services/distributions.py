@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import ConflictError, NotFoundError
@@ -47,6 +47,17 @@ def lock_holder(session: Session, employee_id: int) -> Employee:
     if not employee.can_hold_customers:
         raise ConflictError(_l("Only active employees of a sales department can hold customers."), field="consultant")
     return employee
+
+
+def is_held(session: Session, customer: Customer, today: dt.date) -> bool:
+    """Whether a locked customer is held: by the clock, and with an open row of his consultant.
+
+    Only for a request that began before midnight and got its turn after the night do the two differ: the night has
+    closed the holding, and nothing may go on as if it had not.
+    """
+    return customer.is_held(today) and bool(session.scalar(select(exists().where(
+        Distribution.customer_id == customer.id, Distribution.consultant_id == customer.consultant_id,
+        Distribution.status == DistributionStatus.FOLLOWING))))
 
 
 def rules_for(_customer: Customer) -> PoolRules:
@@ -120,5 +131,5 @@ def recompute_held(session: Session, customer_id: int, *, today: dt.date) -> Non
     It falls tomorrow at the earliest; public and enrolled customers are left as they are.
     """
     customer = lock_customer(session, customer_id)
-    if customer.is_held(today):
+    if is_held(session, customer, today):
         set_clock(customer, not_before=today + ONE_DAY)

@@ -22,7 +22,7 @@ def enrol(session: Session, customer_id: int, *, today: dt.date, now: dt.datetim
         ConflictError: nobody holds the customer.
     """
     customer = distributions.lock_customer(session, customer_id)
-    if not customer.is_held(today):
+    if not distributions.is_held(session, customer, today):
         raise ConflictError(_l("%(name)s is not with a consultant.", name=customer.name))
     distributions.end(session, customer, DistributionStatus.ENROLLED, today=today, now=now)
     customer.status = CustomerStatus.ENROLLED

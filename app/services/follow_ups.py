@@ -11,6 +11,7 @@ from app.errors import ConflictError, DomainError, NotAllowedError
 from app.models import Customer, Employee, FollowUp
 from app.models.choices import Intent
 from app.services import distributions
+from app.services.rules import ONE_DAY
 
 
 def log(session: Session, customer_id: int, author: Employee, note: str, *, today: dt.date, now: dt.datetime,
@@ -32,13 +33,14 @@ def log(session: Session, customer_id: int, author: Employee, note: str, *, toda
     if at is not None and at > now:
         raise DomainError(_l("A follow-up cannot have taken place in the future."), field="at")
     customer = distributions.lock_customer(session, customer_id)
-    _check_present_consultant(customer, author, today, for_any_consultant)
+    held = distributions.is_held(session, customer, today)
+    _check_present_consultant(customer, author, held, for_any_consultant)
     record = FollowUp(customer_id=customer.id, consultant_id=author.id, at=at or now, saved_on=today,
                       note=note.strip(), intent=intent, next_contact_on=next_contact_on)
     session.add(record)
-    customer.last_consult_date = today
-    if customer.is_held(today):
-        distributions.set_clock(customer)
+    customer.last_consult_date = max(customer.last_consult_date, today)
+    if held:  # tomorrow at the earliest: where only the end of a lock kept him, F itself may lie in the past
+        distributions.set_clock(customer, not_before=today + ONE_DAY)
     session.flush()
     return record
 
@@ -84,8 +86,8 @@ def _check(note: str, next_contact_on: dt.date | None, today: dt.date) -> None:
         raise DomainError(_l("The next contact cannot be in the past."), field="next_contact_on")
 
 
-def _check_present_consultant(customer: Customer, author: Employee, today: dt.date, for_any: bool) -> None:
-    if customer.is_public(today) or customer.consultant_id is None:
+def _check_present_consultant(customer: Customer, author: Employee, held: bool, for_any: bool) -> None:
+    if not held and not customer.is_enrolled:
         raise ConflictError(_l("%(name)s is in the Public Pool: whoever follows him up claims him first.",
                                name=customer.name))
     if not for_any and customer.consultant_id != author.id:
