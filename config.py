@@ -8,20 +8,28 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
+from click import ClickException
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent
 INSTANCE = Path(os.environ.get("INSTANCE_DIR") or ROOT / "instance").resolve()
 """Where the default database, the embedded server and the demo's key live."""
+EMBEDDED_REDIS_URL = f"unix://{quote(str(INSTANCE / 'redis.sock'))}"
 SHORTEST_SECRET_KEY = 32
 KNOWN_DEFAULT_KEYS = frozenset({"dev", "secret", "changeme", "change-me", "your-secret-key", "please-change-me"})
 
 
-class ConfigurationError(Exception):
-    """A value in the environment cannot be used; the message is one sentence for the operator."""
+class ConfigurationError(ClickException):
+    """A value in the environment cannot be used; the message is one sentence for the operator.
+
+    `flask` shows such an exception as that sentence, without a traceback.
+    """
 
 
 class Settings(BaseSettings):
@@ -31,7 +39,7 @@ class Settings(BaseSettings):
 
     app_env: Literal["demo", "production"] | None = None
     database_url: str = f"sqlite:///{INSTANCE / 'gonghai.db'}"
-    redis_url: str = f"unix://{INSTANCE / 'redis.sock'}"
+    redis_url: str = EMBEDDED_REDIS_URL
     secret_key: str = ""
     business_timezone: str = "Asia/Shanghai"
     default_locale: Literal["en", "zh_Hans_CN", "zh_Hant_TW"] = "zh_Hans_CN"
@@ -60,6 +68,10 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str) -> str:
         if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("it must begin with sqlite:/// or postgresql+psycopg://")
+        try:
+            make_url(value)
+        except (ArgumentError, ValueError):
+            raise ValueError("it is no address such as postgresql+psycopg://user:password@host:5432/name") from None
         return value
 
     @field_validator("redis_url")
@@ -67,6 +79,10 @@ class Settings(BaseSettings):
     def _known_redis(cls, value: str) -> str:
         if not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("it must begin with redis://, rediss:// or unix://")
+        try:
+            _ = urlsplit(value).port
+        except ValueError:
+            raise ValueError("it is no address such as redis://host:6379/0") from None
         return value
 
     @model_validator(mode="after")
@@ -95,7 +111,7 @@ class Settings(BaseSettings):
 
     @property
     def uses_embedded_redis(self) -> bool:
-        return "redis_url" not in self.model_fields_set
+        return self.redis_url == EMBEDDED_REDIS_URL
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -119,7 +135,8 @@ class Settings(BaseSettings):
     def _engine_options(self) -> dict[str, Any]:
         if self.uses_sqlite:
             return {"connect_args": {"timeout": 30}}
-        return {"pool_pre_ping": True, "pool_size": self.web_threads, "max_overflow": self.web_threads}
+        return {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5},
+                "pool_size": self.web_threads, "max_overflow": self.web_threads}
 
 
 def kept_secret_key() -> str:

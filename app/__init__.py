@@ -6,7 +6,7 @@ from flask import Flask
 
 from app import clock, current, models, sqlite
 from app.extensions import babel, csrf, db, login_manager, migrate
-from config import ROOT, Settings, load_settings
+from config import ROOT, ConfigurationError, Settings, load_settings
 
 __all__ = ["create_app", "models"]
 
@@ -31,7 +31,10 @@ def create_app(settings: Settings | None = None, source: clock.Source | None = N
     csrf.init_app(app)
     login_manager.init_app(app)
     with app.app_context():
-        sqlite.configure(db.engine)
+        try:
+            sqlite.configure(db.engine)
+        except OSError as error:
+            raise ConfigurationError(f"DATABASE_URL: the database file cannot be made ({error.strerror}).") from error
     _register_entry_points(app)
     return app
 

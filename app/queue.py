@@ -15,7 +15,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self, cast
 
 import redis
@@ -29,7 +28,7 @@ from rq.queue import Queue
 from rq.serializers import JSONSerializer
 
 from app.errors import DomainError
-from config import INSTANCE, Settings
+from config import Settings
 
 log = logging.getLogger(__name__)
 
@@ -179,7 +178,7 @@ def problem(settings: Settings, client: redis.Redis | None = None) -> str | None
     except redis.BusyLoadingError:
         return "The Redis server is still loading its data."
     except (redis.RedisError, OSError):
-        if settings.redis_url.endswith(str(INSTANCE / "redis.sock")):
+        if settings.uses_embedded_redis:
             return "No server answers on instance/redis.sock: start it with `make run`, or set REDIS_URL."
         return "No server answers at the address in REDIS_URL."
     return None
@@ -300,8 +299,3 @@ def _speaking() -> Iterator[None]:
     except redis.RedisError as error:
         log.warning("Redis: %s", error)
         raise QueueUnavailableError from error
-
-
-def embedded_socket() -> Path:
-    """Where the embedded server listens."""
-    return INSTANCE / "redis.sock"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from alembic import context
+from alembic.util.exc import CommandError
 from flask import current_app
 from sqlalchemy import TypeDecorator
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 
 database = current_app.extensions["migrate"].db
 
@@ -28,5 +30,10 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
-with database.engine.connect() as connection:
+try:
+    opened = database.engine.connect()
+except DBAPIError as error:
+    reason = str(error.orig).strip().splitlines()[0].rstrip(".")
+    raise CommandError(f"The database cannot be reached: check DATABASE_URL ({reason}).") from error
+with opened as connection:
     migrate(connection)

@@ -1,7 +1,0 @@
-"""To come."""
-
-from flask import Flask
-
-
-def init_app(app: Flask) -> None:
-    """Register nothing yet."""
