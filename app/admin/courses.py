@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.admin import forms
 from app.admin.base import Access, TableView
+from app.admin.labels import LABELS
 from app.models import Course
 from app.permissions import Permission
 
@@ -13,7 +14,7 @@ from app.permissions import Permission
 class CourseForm(forms.BaseForm):
     """A course."""
 
-    name = forms.text(Course.name)
+    name = forms.text(Course.name, LABELS["title"])
 
 
 class CourseView(TableView):
@@ -22,6 +23,7 @@ class CourseView(TableView):
     group, order, menu_title = "teach", 20, _l("Courses")
     access = Access.of_small_table(Permission.COURSE_READ, Permission.COURSE_WRITE)
     form = CourseForm
+    column_labels = LABELS | {"name": LABELS["title"]}
     column_list = column_export_list = column_details_list = ("id", "name")
     column_sortable_list = ("id", "name")
     column_searchable_list = ("name",)

@@ -35,14 +35,15 @@ def _presence(required: bool) -> InputRequired | Optional:
     return InputRequired() if required else Optional()
 
 
-def text(column: InstrumentedAttribute[Any], *, description: LazyString | str = "", **kwargs: Any) -> Field:
+def text(column: InstrumentedAttribute[Any], label: LazyString | None = None, *, description: LazyString | str = "",
+         **kwargs: Any) -> Field:
     """A field for a text column; required and as long as the column says."""
     stored = column.property.columns[0]
     length = stored.type.length if isinstance(stored.type, String) else None
     area = length is None or length > LONGEST_LINE
     validators = [_presence(not stored.nullable), Length(max=length or 4000)]
     field = TextAreaField if area else StringField
-    return field(LABELS[column.key], validators, filters=[_stripped], description=description, **kwargs)
+    return field(label or LABELS[column.key], validators, filters=[_stripped], description=description, **kwargs)
 
 
 def integer(column: InstrumentedAttribute[Any], *, smallest: int = 0, **kwargs: Any) -> Field:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 
 LABELS: dict[str, LazyString] = {
     "id": _l("No."),
@@ -58,7 +59,7 @@ LABELS: dict[str, LazyString] = {
     "started_on": _l("From"),
     "status": _l("Status"),
     "teachers": _l("Teachers"),
-    "title": _l("Name"),
+    "title": lazy_pgettext("thing", "Name"),
     "tutor": _l("Tutor"),
     "username": _l("Login name"),
     "wechat": _l("WeChat"),

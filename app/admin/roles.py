@@ -21,7 +21,7 @@ from app.permissions import Permission, permission_choices
 class RoleForm(forms.BaseForm):
     """A role."""
 
-    name = forms.text(Role.name)
+    name = forms.text(Role.name, LABELS["title"])
     scope = forms.choice(Role.scope, RowScope, default=RowScope.OWN,
                          description=_l("Which rows the permissions reach, where rows belong to someone."))
     permission_codes = SelectMultipleField(LABELS["permission_codes"], choices=permission_choices())
@@ -43,6 +43,7 @@ class RoleView(TableView):
     group, order, menu_title = "people", 30, _l("Roles")
     access = Access(Permission.ROLE_READ, Permission.ROLE_WRITE, Permission.ROLE_WRITE, Permission.ROLE_WRITE)
     form = RoleForm
+    column_labels = LABELS | {"name": LABELS["title"]}
     column_list = ("name", "scope", "permission_codes")
     column_details_list = ("name", "scope", "permission_codes")
     column_formatters = {"permission_codes": _number}
