@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app import clock, current, models, sqlite
+from app import clock, current, library_texts, models, sqlite
 from app.extensions import babel, csrf, db, login_manager, migrate
 from config import ROOT, ConfigurationError, Settings, load_settings
 
@@ -28,6 +28,7 @@ def create_app(settings: Settings | None = None, source: clock.Source | None = N
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     babel.init_app(app, locale_selector=current.locale)
+    library_texts.init_app(app)
     csrf.init_app(app)
     login_manager.init_app(app)
     with app.app_context():
