@@ -166,3 +166,25 @@ def load_settings(**overrides: Any) -> Settings:
         reason = str(first["msg"]).removeprefix("Value error, ")
         name = str(first["loc"][0]).upper() if first["loc"] else ""
         raise ConfigurationError(f"{name}: {reason}." if name else f"{reason}.") from None
+
+
+def settings_for_make_run() -> Settings:
+    """What `make run` runs with: the demo, unless APP_ENV says otherwise or a SECRET_KEY shows that it is meant.
+
+    The processes it starts are told the same.
+
+    Raises:
+        ConfigurationError: as `load_settings`.
+    """
+    stated = _Stated()
+    os.environ["APP_ENV"] = stated.app_env or ("production" if stated.secret_key else "demo")
+    return load_settings()
+
+
+class _Stated(BaseSettings):
+    """What was said of the two, before anything is checked."""
+
+    model_config = Settings.model_config
+
+    app_env: str = ""
+    secret_key: str = ""

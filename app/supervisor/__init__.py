@@ -1,0 +1,1 @@
+"""Everything in one foreground process group: what `make run` starts."""
