@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from flask_admin.contrib.sqla.fields import QuerySelectField, QuerySelectMultipleField
@@ -12,13 +12,23 @@ from flask_admin.model.fields import AjaxSelectField
 from flask_babel import LazyString
 from sqlalchemy import ColumnElement, Select, String, select
 from sqlalchemy.orm import InstrumentedAttribute
-from wtforms import DateField, DecimalField, Field, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import (
+    DateField,
+    DecimalField,
+    Field,
+    IntegerField,
+    SelectField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
+from wtforms.fields.choices import Choice, SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import Select as SelectWidget
 
 from app.admin.labels import LABELS
 from app.extensions import db
-from app.models.types import Choice, Kind
+from app.models import types
 
 LARGEST_INTEGER = 2_147_483_647
 LONGEST_LINE = 128  # a longer text gets a box
@@ -61,25 +71,21 @@ def day(column: InstrumentedAttribute[Any], **kwargs: Any) -> Field:
     return DateField(LABELS[column.key], [_presence(not column.property.columns[0].nullable)], **kwargs)
 
 
-def choice(column: InstrumentedAttribute[Any], choices: type[Choice] | type[Kind], **kwargs: Any) -> Field:
+def choice(column: InstrumentedAttribute[Any], choices: type[types.Choice] | type[types.Kind], **kwargs: Any) -> Field:
     """A select field for a column of choices, with an empty one if the column may be empty."""
     nullable = column.property.columns[0].nullable
     by_code = {str(each.value): each for each in choices}
 
-    def read(value: Any) -> Choice | Kind | None:
+    def coerce(value: Any) -> types.Choice | types.Kind | None:
         if value in (None, ""):
             return None
-        code = str(value.value) if isinstance(value, (Choice, Kind)) else str(value)
-        return by_code[code]  # KeyError would be a 500: WTForms asks for ValueError
+        code = str(getattr(value, "value", value))
+        if code not in by_code:
+            raise ValueError(code)
+        return by_code[code]
 
-    def coerce(value: Any) -> Choice | Kind | None:
-        try:
-            return read(value)
-        except KeyError:
-            raise ValueError(str(value)) from None
-
-    options: list[tuple[Any, Any]] = [("", "—")] if nullable else []
-    options += [(each.value, each.label) for each in choices]
+    options = [SelectChoice("", "—")] if nullable else []
+    options += [SelectChoice(str(each.value), each.label) for each in choices]
     return ChoiceField(LABELS[column.key], [_presence(not nullable)], choices=options, coerce=coerce, **kwargs)
 
 
@@ -88,8 +94,8 @@ class ChoiceField(SelectField):
 
     def iter_choices(self) -> Any:
         present = "" if self.data is None else str(getattr(self.data, "value", self.data))
-        for value, label in self.choices or []:
-            yield str(value), label, str(value) == present, {}
+        for option in self.choices or []:
+            yield Choice(option.value, option.label, option.value == present, {})
 
     def pre_validate(self, form: Any) -> None:
         """Coercion has refused what is not on offer."""
@@ -97,13 +103,45 @@ class ChoiceField(SelectField):
 
 def one(name: str, query: Callable[[], Select[Any]], *, required: bool, **kwargs: Any) -> Field:
     """A select of one row out of a small table; nothing else can be posted."""
-    return QuerySelectField(LABELS[name], [_presence(required)], query_factory=lambda: db.session.scalars(query()),
+    return OneField(LABELS[name], [_presence(required)], query_factory=lambda: db.session.scalars(query()),
                             allow_blank=not required, blank_text="—", widget=SelectWidget(), **kwargs)
 
 
 def many(name: str, query: Callable[[], Select[Any]], **kwargs: Any) -> Field:
     """A select of any number of rows out of a small table; nothing else can be posted."""
-    return QuerySelectMultipleField(LABELS[name], query_factory=lambda: db.session.scalars(query()), **kwargs)
+    return ManyField(LABELS[name], query_factory=lambda: db.session.scalars(query()), **kwargs)
+
+
+class NothingElse:
+    """Mixin for optional selects: what is not on offer is refused, where Flask-Admin takes it for none."""
+
+    def pre_validate(self, form: Any) -> None:
+        posted = (self.raw_data or [""])[0]  # type: ignore[attr-defined]
+        if posted not in ("", "__None") and self.data is None:  # type: ignore[attr-defined]
+            raise ValidationError(self.gettext("Not a valid choice."))  # type: ignore[attr-defined]
+        super().pre_validate(form)  # type: ignore[misc]
+
+
+class OneField(NothingElse, QuerySelectField):
+    """Yields its options as WTForms wants them today."""
+
+    def iter_choices(self) -> Iterator[Choice]:
+        return (Choice(*option) for option in super().iter_choices())
+
+
+class ManyField(QuerySelectMultipleField):
+    """Refuses a choice that is not on offer; the base class notices one only after its data has been read."""
+
+    def iter_choices(self) -> Iterator[Choice]:
+        return (Choice(*option) for option in super().iter_choices())
+
+    def pre_validate(self, form: Any) -> None:
+        _ = self.data
+        super().pre_validate(form)
+
+
+class LookupField(NothingElse, AjaxSelectField):
+    """One row of a large table, looked up while typing."""
 
 
 class Loader(AjaxModelLoader):
@@ -146,6 +184,6 @@ class Loader(AjaxModelLoader):
 
 def lookup(name: str, loader: Loader, *, required: bool, **kwargs: Any) -> Field:
     """A field that looks one row of a large table up while typing; nothing else can be posted."""
-    return AjaxSelectField(loader, LABELS[name], [_presence(required)], allow_blank=not required, **kwargs)
+    return LookupField(loader, LABELS[name], [_presence(required)], allow_blank=not required, **kwargs)
 
 

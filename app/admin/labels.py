@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from flask_babel import LazyString
+from flask_babel import LazyString, lazy_pgettext
 from flask_babel import lazy_gettext as _l
-from flask_babel import lazy_pgettext
 
 LABELS: dict[str, LazyString] = {
     "id": _l("No."),

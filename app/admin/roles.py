@@ -7,6 +7,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from wtforms import SelectMultipleField
+from wtforms.fields.choices import SelectChoice
 
 from app.admin import forms
 from app.admin.base import Access, TableView
@@ -24,7 +25,8 @@ class RoleForm(forms.BaseForm):
     name = forms.text(Role.name, LABELS["title"])
     scope = forms.choice(Role.scope, RowScope, default=RowScope.OWN,
                          description=_l("Which rows the permissions reach, where rows belong to someone."))
-    permission_codes = SelectMultipleField(LABELS["permission_codes"], choices=permission_choices())
+    permission_codes = SelectMultipleField(LABELS["permission_codes"], choices=[
+        SelectChoice(code, sentence) for code, sentence in permission_choices()])
 
 
 def _sentences(_view: Any, _context: Any, role: Role, _name: str) -> str:

@@ -30,8 +30,8 @@ def numbers(session: Session, *, today: dt.date, warn_days: int, consultant_id: 
     held = session.scalar(select(func.count()).select_from(Customer).where(pool.is_held(today), *customers)) or 0
     falling = session.scalar(select(func.count()).select_from(Customer)
                              .where(pool.about_to_fall(today, warn_days), *customers)) or 0
-    ended = dict(session.execute(
-        select(Distribution.status, func.count())
-        .where(Distribution.ended_on >= today.replace(day=1), *holdings).group_by(Distribution.status)).tuples().all())
+    query = (select(Distribution.status, func.count())
+             .where(Distribution.ended_on >= today.replace(day=1), *holdings).group_by(Distribution.status))
+    ended = {status: number for status, number in session.execute(query)}
     lost = ended.get(DistributionStatus.NO_FOLLOW_UP, 0) + ended.get(DistributionStatus.NO_DEAL, 0)
     return Numbers(held, falling, ended.get(DistributionStatus.ENROLLED, 0), lost)

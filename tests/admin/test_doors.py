@@ -1,0 +1,67 @@
+"""Deny by default: every route, for visitors and for those without the permission."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from app.admin.guard import Guarded
+from app.admin.home import HomeView
+
+PUBLIC = {"/login", "/logout", "/locale", "/healthz", "/readyz", "/", "/static/<path:filename>",
+          "/admin/static/<path:filename>"}
+
+
+def routes(app: Flask) -> list[tuple[str, str]]:
+    return [(str(rule), method) for rule in app.url_map.iter_rules() for method in rule.methods - {"HEAD", "OPTIONS"}
+            if str(rule) not in PUBLIC]
+
+
+def filled(rule: str) -> str:
+    return rule.replace("<export_type>", "csv").replace("<job_id>", "x")
+
+
+class TestVisitors:
+    def test_every_route_sends_a_visitor_to_the_login_page(self, app, client):
+        for rule, method in routes(app):
+            answer = client.open(filled(rule), method=method)
+            assert answer.status_code in (302, 400), (rule, method)
+            if answer.status_code == 302:
+                assert "/login" in answer.location
+
+
+class TestPeople:
+    @pytest.mark.parametrize("who", ["tutor", "teacher", "finance"])
+    def test_who_may_not_gets_403_everywhere_but_on_what_he_reads(self, app, login, who):
+        browser = login(who)
+        readable = ("/admin/campus/", "/admin/course/", "/admin/courseclass/")
+        for rule, method in routes(app):
+            if rule == "/admin/":
+                continue
+            answer = (browser.get(filled(rule)) if method == "GET" else browser.submit(filled(rule), {"id": "1"}))
+            if rule.startswith(readable):
+                assert answer.status_code in (200, 302, 403, 404), (rule, method)
+            else:
+                assert answer.status_code in (403, 404), (rule, method, answer.status_code)
+
+    def test_every_screen_is_behind_the_door(self, app):
+        views = [view for view in app.extensions["admin"][0]._views]
+        assert views
+        for view in views:
+            assert isinstance(view, Guarded)
+            if not isinstance(view, HomeView):
+                assert None not in view.needs.values(), f"{view.endpoint} lets everyone in"
+
+    def test_the_menu_shows_only_what_one_may_open(self, login):
+        tutor, admin = login("tutor").get("/admin/").text, login("admin").get("/admin/").text
+        for path in ("/admin/employee/", "/admin/role/", "/admin/publicpool/"):
+            assert f'href="{path}"' in admin
+            assert f'href="{path}"' not in tutor
+        assert 'href="/admin/courseclass/"' in tutor
+
+    def test_every_post_without_a_token_is_refused(self, app, login):
+        browser = login("admin")
+        posts = [rule for rule, method in routes(app) if method == "POST"]
+        assert len(posts) > 20
+        for rule in [*posts, "/login", "/logout", "/locale"]:
+            assert browser.post(filled(rule), data={"id": "1"}).status_code == 400, rule

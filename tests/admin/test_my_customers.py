@@ -1,0 +1,162 @@
+"""My Customers, through HTTP."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+
+from app.models import Customer, Distribution, FollowUp
+from app.models.choices import CustomerStatus, DistributionStatus, Intent
+from app.services import enrolments
+
+ROWS = re.compile(r"<tr[^>]*data-distribution-id[^>]*>")
+
+
+def rows_in(page) -> list[dict[str, int]]:
+    assert page.status_code == 200
+    return [{name: int(value) for name, value in re.findall(r'data-([a-z-]+)="(\d+)"', row)}
+            for row in ROWS.findall(page.text)]
+
+
+@pytest.fixture
+def mine(make_customer, school):
+    """三江's customer, received today."""
+    return make_customer("周婷", holder=school.sanjiang, courses=[school.python], qq="309914417")
+
+
+class TestTheList:
+    def test_all_my_holdings_newest_first_past_ones_included(self, login, make_customer, school, clock, session):
+        today = clock.today()
+        lost = make_customer("丢了", holder=school.sanjiang, on=today - dt.timedelta(days=9))
+        won = make_customer("赢了", holder=school.sanjiang, on=today - dt.timedelta(days=2))
+        enrolments.enrol(session, won.id, today=today, now=clock.now())
+        held = make_customer("在跟", holder=school.sanjiang)
+        make_customer("别人的", holder=school.baoyu)
+        rows = rows_in(login("sanjiang").get("/admin/mycustomers/"))
+        assert [(row["customer-id"], row["status"]) for row in rows] == [(held.id, 1), (won.id, 2), (lost.id, 3)]
+
+    def test_chips_show_one_status(self, login, make_customer, mine, school, clock):
+        lost = make_customer("丢了", holder=school.sanjiang, on=clock.today() - dt.timedelta(days=9))
+        browser = login("sanjiang")
+        assert [r["customer-id"] for r in rows_in(browser.get("/admin/mycustomers/?status=1"))] == [mine.id]
+        assert [r["customer-id"] for r in rows_in(browser.get("/admin/mycustomers/?status=3"))] == [lost.id]
+        assert browser.get("/admin/mycustomers/?status=7").status_code == 400
+
+    def test_whom_i_lose_next_stands_above(self, login, make_customer, school, clock):
+        make_customer("今晚掉", holder=school.sanjiang, on=clock.today() - dt.timedelta(days=3))
+        page = login("sanjiang").get("/admin/mycustomers/")
+        assert "今晚掉" in page.text.split("data-distribution-id")[0]
+
+    def test_a_page_costs_the_same_queries_at_20_and_at_200_rows(self, login, make_customer, school, count_queries):
+        browser = login("sanjiang")
+
+        def cost() -> int:
+            with count_queries() as queries:
+                assert browser.get("/admin/mycustomers/").status_code == 200
+            return queries.count
+
+        for _ in range(20):
+            make_customer(holder=school.sanjiang, courses=[school.python])
+        cost()
+        few = cost()
+        for _ in range(180):
+            make_customer(holder=school.sanjiang, courses=[school.python, school.linux])
+        assert cost() == few
+
+
+class TestFollowUp:
+    def test_logging_one_pushes_the_deadline(self, login, make_customer, school, clock, session):
+        customer = make_customer(holder=school.sanjiang, on=clock.today() - dt.timedelta(days=3))
+        assert customer.public_on == clock.today() + dt.timedelta(days=1)
+        answer = login("sanjiang").submit("/admin/mycustomers/follow-up/", {
+            "customer_id": customer.id, "note": "周末来试听", "intent": Intent.TWO_WEEKS.value,
+            "next_contact_on": (clock.today() + dt.timedelta(days=2)).isoformat()})
+        assert answer.status_code == 302
+        session.refresh(customer)
+        assert customer.public_on == clock.today() + dt.timedelta(days=4)
+        record = session.query(FollowUp).one()
+        assert (record.note, record.intent) == ("周末来试听", Intent.TWO_WEEKS)
+
+    def test_the_former_consultant_is_refused_one_minute_after_midnight(self, login, make_customer, school, clock,
+                                                                      session):
+        customer = make_customer(holder=school.sanjiang, on=clock.today() - dt.timedelta(days=3))
+        browser = login("sanjiang")
+        clock.set((clock.today() + dt.timedelta(days=1)).isoformat() + "T00:01")
+        answer = browser.submit("/admin/mycustomers/follow-up/", {"customer_id": customer.id, "note": "还在吗"},
+                                follow_redirects=True)
+        assert "公海" in answer.text
+        assert session.query(FollowUp).count() == 0
+
+    def test_someone_elses_customer_does_not_exist(self, login, make_customer, school, session):
+        theirs = make_customer(holder=school.baoyu)
+        answer = login("sanjiang").submit("/admin/mycustomers/follow-up/", {"customer_id": theirs.id, "note": "嗨"})
+        assert answer.status_code == 404
+        assert session.query(FollowUp).count() == 0
+
+    @pytest.mark.parametrize("wrong", [{"note": "  "}, {"next_contact_on": "2020-01-01"}])
+    def test_a_refusal_says_why_and_changes_nothing(self, login, mine, session, wrong):
+        answer = login("sanjiang").submit("/admin/mycustomers/follow-up/", {
+            "customer_id": mine.id, "note": "好", **wrong}, follow_redirects=True)
+        assert 'class="flash' in answer.text or "alert" in answer.text
+        assert session.query(FollowUp).count() == 0
+
+    @pytest.mark.parametrize("wrong", [{"intent": "9"}, {"intent": "x"}, {"next_contact_on": "soon"}])
+    def test_nonsense_is_400(self, login, mine, wrong):
+        answer = login("sanjiang").submit("/admin/mycustomers/follow-up/", {"customer_id": mine.id, "note": "好",
+                                                                            **wrong})
+        assert answer.status_code == 400
+
+
+class TestOtherSteps:
+    def test_release_gives_the_customer_back(self, login, mine, session, clock):
+        login("sanjiang").submit("/admin/mycustomers/release/", {"customer_id": mine.id})
+        session.refresh(mine)
+        assert mine.is_public(clock.today())
+        assert session.query(Distribution).one().status == DistributionStatus.RELEASED
+
+    def test_a_course_is_removed_with_one_click(self, login, mine, school, session):
+        login("sanjiang").submit("/admin/mycustomers/cancel-course/",
+                                 {"customer_id": mine.id, "course_id": school.python.id})
+        session.refresh(mine)
+        assert mine.courses == []
+
+
+class TestPastCustomers:
+    @pytest.fixture
+    def past(self, make_customer, make_follow_up, school, clock, session):
+        """三江 lost him, 暴雨 has him now and followed up."""
+        start = clock.today() - dt.timedelta(days=9)
+        customer = make_customer("龙泰", holder=school.sanjiang, on=start, qq="309914417", company="秘密公司")
+        make_follow_up(customer, "三江聊的,QQ309914417", on=start)
+        from app.services import claims
+
+        claims.claim(session, customer.id, school.baoyu.id, today=clock.today(), now=clock.now())
+        session.commit()
+        make_follow_up(customer, "暴雨聊的")
+        return customer
+
+    def test_name_dates_and_the_timeline_up_to_the_end_but_no_contacts(self, login, past, session, school):
+        row = session.query(Distribution).filter_by(consultant_id=school.sanjiang.id).one()
+        page = login("sanjiang").get(f"/admin/mycustomers/details/?id={row.id}")
+        assert page.status_code == 200
+        assert "龙泰" in page.text
+        assert "三江聊的" in page.text
+        for hidden in ("暴雨聊的", "309914417", "秘密公司"):
+            assert hidden not in page.text
+
+    def test_the_customers_own_page_does_not_exist_for_the_former_consultant(self, login, past):
+        assert login("sanjiang").get(f"/admin/customer/details/?id={past.id}").status_code == 404
+
+    def test_someone_elses_holding_does_not_exist(self, login, past, session, school):
+        row = session.query(Distribution).filter_by(consultant_id=school.baoyu.id).one()
+        assert login("sanjiang").get(f"/admin/mycustomers/details/?id={row.id}").status_code == 404
+
+    def test_an_enrolled_customer_stays_with_his_consultant(self, login, mine, session, clock):
+        enrolments.enrol(session, mine.id, today=clock.today(), now=clock.now())
+        session.commit()
+        assert mine.status == CustomerStatus.ENROLLED
+        page = login("sanjiang").get(f"/admin/customer/details/?id={mine.id}")
+        assert "309914417" in page.text
+        assert session.get(Customer, mine.id) is not None

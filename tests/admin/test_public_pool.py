@@ -1,0 +1,202 @@
+"""Public Pool and claim, through HTTP."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+
+from app.models import Customer, Distribution
+from app.models.choices import DistributionStatus, Source
+from tests.support.databases import on_both_databases
+
+JSON = {"Accept": "application/json"}
+IDS = re.compile(r'<tr[^>]*data-customer-id="(\d+)"')
+
+
+def ids_in(page) -> list[int]:
+    assert page.status_code == 200
+    return [int(found) for found in IDS.findall(page.text)]
+
+
+@pytest.fixture
+def fallen(make_customer, school, clock):
+    """三江's customer who fell into the pool today."""
+    return make_customer("龙泰", holder=school.sanjiang, on=clock.today() - dt.timedelta(days=4),
+                         qq="309914417", mobile="13900001234")
+
+
+class TestWhoSeesWhom:
+    def test_a_fallen_customer_is_seen_by_others_not_by_the_former_consultant(self, login, fallen):
+        assert ids_in(login("baoyu").get("/admin/publicpool/")) == [fallen.id]
+        assert ids_in(login("sanjiang").get("/admin/publicpool/")) == []
+        assert login("sanjiang").get(f"/admin/publicpool/details/?id={fallen.id}").status_code == 404
+
+    def test_a_customer_nobody_has_held_is_shown_to_all(self, login, make_customer, school):
+        lead = make_customer("新线索")
+        for who in ("sanjiang", "baoyu", "dasha"):
+            assert ids_in(login(who).get("/admin/publicpool/")) == [lead.id]
+
+    def test_a_held_or_enrolled_customer_is_not_there(self, login, make_customer, school):
+        make_customer("在跟", holder=school.sanjiang)
+        assert ids_in(login("baoyu").get("/admin/publicpool/")) == []
+
+    def test_newest_fallen_first(self, login, make_customer, school, clock):
+        today = clock.today()
+        older = make_customer(holder=school.sanjiang, on=today - dt.timedelta(days=9))
+        newer = make_customer(holder=school.sanjiang, on=today - dt.timedelta(days=5))
+        assert ids_in(login("baoyu").get("/admin/publicpool/")) == [newer.id, older.id]
+
+    def test_further_pages_are_links_and_show_each_customer_once(self, login, make_customer, clock):
+        made = [make_customer().id for _ in range(120)]
+        browser, path, seen = login("baoyu"), "/admin/publicpool/", []
+        while path:
+            page = browser.get(path)
+            seen += ids_in(page)
+            found = re.search(r'<a[^>]*rel="next"[^>]*>', page.text)
+            path = re.search(r'href="([^"]*)"', found.group()).group(1).replace("&amp;", "&") if found else None
+        assert seen == sorted(made, reverse=True)
+
+    def test_tutors_have_no_pool(self, login):
+        assert login("tutor").get("/admin/publicpool/").status_code == 403
+
+
+class TestFilters:
+    def test_by_name_source_reason_course_campus_and_days(self, login, make_customer, fallen, school, clock):
+        lead = make_customer("王小明", source=Source.BAIDU, courses=[school.python], campus_id=school.beijing.id)
+        browser = login("baoyu")
+
+        def shown(query: str) -> list[int]:
+            return ids_in(browser.get(f"/admin/publicpool/?{query}"))
+
+        assert shown("q=小明") == [lead.id]
+        assert shown(f"source={Source.BAIDU.value}") == [lead.id]
+        assert shown("reason=new") == [lead.id]
+        assert shown(f"reason={DistributionStatus.NO_FOLLOW_UP.value}") == [fallen.id]
+        assert shown(f"course={school.python.id}") == [lead.id]
+        assert shown(f"campus={school.beijing.id}") == [lead.id]
+        assert shown(f"campus={school.shanghai.id}") == []
+        clock.advance(days=2)
+        assert shown("days=1") == []
+        assert shown("days=3") == [lead.id, fallen.id]
+
+    @pytest.mark.parametrize("query", ["reason=9", "source=99", "source=x", "days=2", "after=1", "after=2026-13-01.1"])
+    def test_what_is_not_on_offer_is_refused(self, login, query):
+        assert login("baoyu").get(f"/admin/publicpool/?{query}").status_code == 400
+
+    @pytest.mark.parametrize("query", ["course=x", "campus=99999999999999999999", "after=2026-01-01.0"])
+    def test_what_no_row_can_be_does_not_exist(self, login, query):
+        assert login("baoyu").get(f"/admin/publicpool/?{query}").status_code == 404
+
+
+class TestMasking:
+    def test_contacts_are_hidden_in_the_list_the_record_and_the_notes_until_the_claim(
+            self, login, make_customer, make_follow_up, school, clock):
+        start = clock.today() - dt.timedelta(days=4)
+        customer = make_customer("龙泰", holder=school.sanjiang, on=start, qq="309914417", mobile="13900001234",
+                                 wechat="longtai_2018")
+        make_follow_up(customer, "加了微信 longtai_2018,电话139 0000 1234,QQ:３０９９１４４１７", on=start)
+        browser = login("baoyu")
+        pages = ["/admin/publicpool/", f"/admin/publicpool/details/?id={customer.id}",
+                 f"/admin/followup/?customer={customer.id}"]
+        for path in pages:
+            text = browser.get(path).text
+            assert "龙泰" in text
+            for secret in ("309914417", "13900001234", "139 0000 1234", "longtai", "３０９"):
+                assert secret not in text, (path, secret)
+
+        browser.submit("/admin/claim/", {"customer_id": customer.id})
+        record = browser.get(f"/admin/customer/details/?id={customer.id}").text
+        assert "309914417" in record
+        assert "longtai_2018" in record
+
+    def test_the_pools_search_learns_nothing_of_contacts(self, login, fallen):
+        assert ids_in(login("baoyu").get("/admin/publicpool/?q=3099")) == []
+
+    def test_a_manager_sees_them(self, login, fallen):
+        assert "309914417" in login("manager").get("/admin/publicpool/").text
+
+    def test_follow_ups_cannot_be_searched_by_what_they_hide(self, login, make_follow_up, make_customer, school, clock):
+        start = clock.today() - dt.timedelta(days=4)
+        customer = make_customer("龙泰", holder=school.sanjiang, on=start)
+        make_follow_up(customer, "电话13900001234", on=start)
+        assert "龙泰" not in login("baoyu").get("/admin/followup/?search=1390000").text
+
+
+class TestClaim:
+    @on_both_databases
+    def test_the_winner_has_the_customer_and_a_row(self, login, fallen, school, session, clock):
+        answer = login("baoyu").submit("/admin/claim/", {"customer_id": fallen.id}, headers=JSON)
+        assert (answer.status_code, answer.json) == (200, {"won": [fallen.id], "lost": []})
+        session.refresh(fallen)
+        assert (fallen.consultant_id, fallen.recv_date) == (school.baoyu.id, clock.today())
+        rows = session.query(Distribution).filter_by(customer_id=fallen.id).order_by(Distribution.id).all()
+        assert [(row.consultant_id, row.status) for row in rows] == [
+            (school.sanjiang.id, DistributionStatus.NO_FOLLOW_UP), (school.baoyu.id, DistributionStatus.FOLLOWING)]
+
+    def test_the_loser_is_told_that_someone_else_was_first(self, login, fallen):
+        login("baoyu").submit("/admin/claim/", {"customer_id": fallen.id})
+        answer = login("dasha").submit("/admin/claim/", {"customer_id": fallen.id}, headers=JSON)
+        assert answer.status_code == 409
+        assert answer.json == {"won": [], "lost": [{"id": fallen.id, "reason": "taken"}]}
+
+    def test_people_read_it_in_words(self, login, fallen):
+        winner, loser = login("baoyu"), login("dasha")
+        assert "跟进成功!" in winner.submit("/admin/claim/", {"customer_id": fallen.id}, follow_redirects=True).text
+        assert "已经被跟进了" in loser.submit("/admin/claim/", {"customer_id": fallen.id}, follow_redirects=True).text
+
+    def test_every_refusal_has_its_reason(self, login, fallen, make_customer, school):
+        mine = make_customer("我的", holder=school.sanjiang)
+        theirs = make_customer("他的", holder=school.baoyu)
+        answer = login("sanjiang").submit("/admin/claim/", {
+            "customer_id": [str(fallen.id), str(mine.id), str(theirs.id), "99999"]}, headers=JSON)
+        assert answer.status_code == 409
+        assert {each["id"]: each["reason"] for each in answer.json["lost"]} == {
+            fallen.id: "former_consultant", mine.id: "not_public", theirs.id: "taken", 99999: "not_found"}
+
+    def test_several_are_won_or_lost_each_on_its_own(self, login, make_customer, school):
+        first, second = make_customer("甲"), make_customer("乙")
+        taken = make_customer("丙", holder=school.dasha)
+        answer = login("baoyu").submit("/admin/claim/", {
+            "customer_id": [str(second.id), str(taken.id), str(first.id)]}, headers=JSON)
+        assert answer.json == {"won": [first.id, second.id], "lost": [{"id": taken.id, "reason": "taken"}]}
+
+    @pytest.mark.parametrize("who", ["admin", "manager", "tutor", "auditor"])
+    def test_who_does_not_sell_sees_no_button_and_gets_403(self, login, fallen, who):
+        browser = login(who)
+        assert browser.submit("/admin/claim/", {"customer_id": fallen.id}, headers=JSON).status_code == 403
+        if who in ("admin", "manager", "auditor"):
+            page = browser.get("/admin/publicpool/")
+            assert ids_in(page) == [fallen.id]
+            assert 'action="/admin/claim/"' not in page.text
+
+    @pytest.mark.parametrize("ids", [[], ["x"], ["-1"], ["99999999999999999999"], ["1\0"], ["１"]])
+    def test_hand_made_nonsense_is_refused_in_words(self, login, ids):
+        answer = login("baoyu").submit("/admin/claim/", {"customer_id": ids}, headers=JSON)
+        assert answer.status_code == 400
+        assert answer.json["error"]
+
+    def test_a_get_claims_nothing(self, login, fallen, session):
+        assert login("baoyu").get(f"/admin/claim/?customer_id={fallen.id}").status_code == 405
+        assert session.get(Customer, fallen.id).consultant_id != 0
+
+
+class TestCost:
+    def test_a_page_costs_the_same_queries_at_20_and_at_200_customers(
+            self, login, make_customer, make_follow_up, school, clock, count_queries):
+        browser = login("baoyu")
+
+        def cost() -> int:
+            with count_queries() as queries:
+                assert browser.get("/admin/publicpool/").status_code == 200
+            return queries.count
+
+        start = clock.today() - dt.timedelta(days=4)
+        for _ in range(20):
+            make_follow_up(make_customer(holder=school.sanjiang, on=start, courses=[school.python]), on=start)
+        cost()
+        few = cost()
+        for _ in range(180):
+            make_customer(holder=school.sanjiang, on=start, courses=[school.python, school.linux])
+        assert cost() == few
