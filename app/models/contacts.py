@@ -7,7 +7,10 @@ import unicodedata
 
 CONTACT_FIELDS = ("qq", "mobile", "wechat")
 
-_BLANKS = re.compile(r"[\s\u200b-\u200f\u2060\ufeff]+")
+LONGEST_CONTACT = 64
+
+_NOTHING_TO_SEE = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+_PUNCTUATION = re.compile(r"[-‐-―−().·]")
 _CHINA_PREFIX = re.compile(r"^(?:\+|00)86(?=1\d{10}$)|^86(?=1\d{10}$)")
 
 
@@ -20,7 +23,13 @@ def normal_contact(field: str, value: str | None) -> str | None:
     """
     if value is None:
         return None
-    text = _BLANKS.sub("", unicodedata.normalize("NFKC", value))
+    text = _even(value)
+    while (again := _even(text)) != text:  # without the blanks, letters and accents may join
+        text = again
     if field == "mobile":
-        text = _CHINA_PREFIX.sub("", re.sub(r"[-().]", "", text))
+        text = _CHINA_PREFIX.sub("", _PUNCTUATION.sub("", text))
     return text or None
+
+
+def _even(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) not in _NOTHING_TO_SEE)

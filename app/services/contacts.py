@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
 
 from app.models import Customer, Employee
 from app.models.contacts import CONTACT_FIELDS
@@ -13,11 +15,42 @@ from app.services.rules import SCHOOL_RULES, PoolRules
 
 HIDDEN = "•" * 4
 
-_SHAPED_LIKE_A_CONTACT = re.compile(
-    r"(?:\+?86[\s-]?)?\d(?:[\s\-.·]?\d){4,}"        # a phone or QQ number, also with gaps
-    r"|(?<![A-Za-z0-9_-])(?=[A-Za-z0-9_-]*[\d_-])[A-Za-z][A-Za-z0-9_-]{5,19}(?![A-Za-z0-9_-])"  # a WeChat id
-    r"|[\w.+-]+@[\w-]+\.[\w.]+"                       # a mail address
-)
+_PIECE = 4
+"""So many digits of a known contact in a row, as in "ends in 5678", are hidden too."""
+
+_NUMERALS = {"零〇○": "0", "一幺壹": "1", "二两贰": "2", "三叁": "3", "四肆": "4", "五伍": "5", "六陆": "6",
+             "七柒": "7", "八捌": "8", "九玖": "9"}
+_AS_DIGITS = str.maketrans({numeral: digit for numerals, digit in _NUMERALS.items() for numeral in numerals})
+_DIGIT = "[0-9" + "".join(_NUMERALS) + "]"
+_GAP = r"[\W_]{0,3}"
+
+_HARMLESS = r"""
+    (?<![\d.])(?:19|20)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?:\s+\d\d?:\d\d(?::\d\d)?)?(?![-.]?\d)
+  | (?<![\d-])(?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])\s+\d\d?:\d\d(?!\d)                 # a day and an hour
+  | (?<!\d)(?:19|20)\d\d\s?[-~—至到]\s?(?:19|20)\d\d(?![-.\s]?\d)                                # from year to year
+  | (?<![\d.-])\d{1,6}(?:\.\d\d?)?(?:\s?[-~—至到]\s?\d{1,6}(?:\.\d\d?)?)?\s?(?:元|块|圆|万|千|k\b|w\b)  # a price
+  | (?:[¥$]|rmb|cny|月薪|年薪|薪资|薪水|工资|学费|价格|原价|报价|优惠|预算|定金|订金|押金|首付|尾款|贷款|分期)
+    (?:[是为约到:]|\s){0,3}\d{1,6}(?:\.\d\d?)?(?:\s?[-~—至到]\s?\d{1,6})?(?!\s?[-.]?\d)
+  | (?<![a-z0-9_-])(?:python|java|javascript|html|css|vue|react|angular|node(?:js)?|php|mysql|redis|linux|centos|ubuntu
+      |debian|windows|win|office|django|flask|spring|unity|swift|kotlin|android|iphone|ipad|ios|mac|web|mp|p)
+    -?\d{1,4}(?:\.\d{1,2}){0,2}[ds]?(?![a-z0-9_-])                                              # a version
+  | (?<![a-z0-9_-])(?:full|front|back|spring|part|full|on|off|one|face|wi|e|t|mini|follow|check|open)
+    (?:-(?:stack|end|boot|cloud|time|line|site|on|one|to|face|fi|mail|shirt|program|up|in|source))+(?![a-z0-9_-])
+"""
+
+_SHAPED_LIKE_A_CONTACT = rf"""
+    (?<!\d)(?:(?:\+|00)?86{_GAP})?[1一幺壹]{_GAP}[3-9三四五六七八九叁肆伍陆柒捌玖]
+    (?:{_GAP}{_DIGIT}){{9}}(?!\d)                                           # a mobile, however spaced
+  | (?:\+?86[\s-]?)?\d(?:[\s\-.·]?\d){{4,}}                              # a phone or QQ number
+  | {_DIGIT}(?:[\s\-.·]?{_DIGIT}){{6,}}                                  # one written in words
+  | (?<![a-z0-9_-])(?=[a-z0-9_-]{{0,19}}[\d_-])[a-z][a-z0-9_-]{{5,19}}(?![a-z0-9_-])   # a WeChat id
+  | (?:微信|v信|薇信|wechat|weixin|wx|vx|qq|扣扣|加v|加我v)
+    (?:[是为号码:]|\s){{0,4}}[a-z0-9_-]{{4,20}}                              # one that is announced
+  | (?<![a-z0-9_.+-])[a-z0-9_.+-]{{1,64}}@[a-z0-9-]{{1,64}}\.[a-z0-9.]+                                 # a mail address
+"""
+
+_TOKEN = re.compile(rf"(?P<harmless>{_HARMLESS})|(?P<contact>{_SHAPED_LIKE_A_CONTACT})", re.IGNORECASE | re.VERBOSE)
+_DIGITS = re.compile(rf"{_DIGIT}{{{_PIECE},}}")
 
 
 def visible_to(viewer: Employee, customer: Customer, *, today: dt.date, rules: PoolRules = SCHOOL_RULES) -> bool:
@@ -33,10 +66,55 @@ def masked(value: str | None) -> str:
 
 
 def masked_note(note: str, customer: Customer) -> str:
-    """A note without the customer's contacts and without whatever is shaped like one."""
-    text = unicodedata.normalize("NFKC", note)
-    for field in CONTACT_FIELDS:
-        contact = getattr(customer, field)
-        if contact:
-            text = re.sub(re.escape(contact), HIDDEN, text, flags=re.IGNORECASE)
-    return _SHAPED_LIKE_A_CONTACT.sub(HIDDEN, text)
+    """A note without the customer's contacts and without whatever is shaped like one.
+
+    His known contacts go however they are written: with gaps, in full-width or Chinese digits, or a telling piece of
+    them. Of the rest, dates, prices and versions stay, whatever else looks like a phone, QQ or WeChat id or a mail
+    address goes. The remaining text is left as it was written.
+    """
+    folded, places = _fold(note)
+    known = tuple(contact for field in CONTACT_FIELDS if (contact := getattr(customer, field)))
+    hidden = [False] * len(note)
+    for start, end in _known_spans(folded, known):
+        hidden[places[start]:places[end - 1] + 1] = [True] * (places[end - 1] + 1 - places[start])
+        folded = folded[:start] + "\0" * (end - start) + folded[end:]
+    for token in _TOKEN.finditer(folded):
+        if token["contact"]:
+            start, end = places[token.start()], places[token.end() - 1] + 1
+            hidden[start:end] = [True] * (end - start)
+    return re.sub("\0+", HIDDEN, "".join("\0" if gone else c for c, gone in zip(note, hidden, strict=True)))
+
+
+def _fold(note: str) -> tuple[str, list[int]]:
+    """A text in one form (half-width, nothing invisible), and for each of its characters where it came from."""
+    folded, places = [], []
+    for place, character in enumerate(note):
+        if unicodedata.category(character) in {"Cf", "Mn"}:
+            continue
+        for part in unicodedata.normalize("NFKC", character):
+            digit = unicodedata.digit(part, None)
+            folded.append(part if digit is None else str(digit))
+            places.append(place)
+    return "".join(folded), places
+
+
+def _known_spans(folded: str, known: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    """Where the known contacts, or telling pieces of them, stand."""
+    for contact in known:
+        for found in _spelled(contact).finditer(folded):
+            yield found.span()
+    for run in _DIGITS.finditer(folded):
+        digits = run.group().translate(_AS_DIGITS)
+        if any(digits[i:i + _PIECE] in contact for i in range(len(digits) - _PIECE + 1) for contact in known):
+            yield run.span()
+
+
+@lru_cache(maxsize=1024)
+def _spelled(contact: str) -> re.Pattern[str]:
+    """A contact with gaps between its characters and its digits in any numerals."""
+    def any_numeral(character: str) -> str:
+        numerals = next((n for n, digit in _NUMERALS.items() if digit == character), "")
+        return f"[{character}{numerals}]" if numerals else re.escape(character)
+
+    prefix = rf"(?:(?:\+|00)?86{_GAP})?" if contact.isdigit() else ""
+    return re.compile(prefix + _GAP.join(map(any_numeral, contact)), re.IGNORECASE)

@@ -6,12 +6,13 @@ import datetime as dt
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import exists, or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.errors import ConflictError, DomainError
 from app.models import Course, Customer, Distribution, Employee, FollowUp
-from app.models.choices import DistributionStatus, Origin
-from app.models.contacts import CONTACT_FIELDS
+from app.models.choices import CustomerStatus, DistributionStatus, Origin
+from app.models.contacts import CONTACT_FIELDS, LONGEST_CONTACT
 from app.services import distributions
 from app.services.rules import ONE_DAY
 
@@ -30,10 +31,16 @@ def enter(session: Session, customer: Customer, *, holder_id: int | None, today:
     """
     check_contacts(session, customer)
     holder = distributions.lock_holder(session, holder_id) if holder_id is not None else None
-    customer.date = customer.last_consult_date = today
-    customer.public_on = today
-    session.add(customer)
-    session.flush()
+    customer.status = CustomerStatus.NOT_ENROLLED
+    customer.date = customer.last_consult_date = customer.public_on = today
+    customer.consultant_id = customer.recv_date = customer.public_as = customer.locked_until = None
+    try:
+        with session.begin_nested():
+            session.add(customer)
+            session.flush()
+    except IntegrityError:  # someone entered one of the contacts since they were checked
+        check_contacts(session, customer)
+        raise
     if holder is not None:
         distributions.begin(session, customer, holder, origin, today=today, now=now)
 
@@ -44,14 +51,19 @@ def check_contacts(session: Session, customer: Customer) -> None:
     Raises:
         DomainError: with the field it is about; it does not say whose the contact is.
     """
+    with session.no_autoflush:
+        _check_contacts(session, customer)
+
+
+def _check_contacts(session: Session, customer: Customer) -> None:
     given = {field: getattr(customer, field) for field in CONTACT_FIELDS if getattr(customer, field)}
     if not given:
         raise DomainError(_l("Enter at least one contact: QQ, mobile or WeChat."), field="qq")
     for field, value in given.items():
+        if len(value) > LONGEST_CONTACT:
+            raise DomainError(_l("This contact is too long."), field=field)
         same = select(exists().where(getattr(Customer, field) == value, Customer.id != (customer.id or 0)))
-        with session.no_autoflush:
-            known = session.scalar(same)
-        if known:
+        if session.scalar(same):
             raise DomainError(_l("This contact belongs to a customer who is known already."), field=field)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.errors import ConflictError, DomainError, NotFoundError
 from app.models import Distribution
 from app.models.choices import CustomerStatus, DistributionStatus, Origin
-from app.services import distributions, enrolments
+from app.services import claims, distributions, enrolments
 from app.services.rules import PoolRules
 from tests.support.databases import on_both_databases
 
@@ -32,7 +32,7 @@ def customer(make_customer, school):
 @pytest.fixture
 def on(clock):
     """`on(6)` makes it the 6th of March, at nine."""
-    return lambda day, hour=9: clock.set(dt.datetime(2026, 3, day, hour))
+    return lambda day, hour=9: clock.set(f"2026-03-{day:02} {hour:02}:00")
 
 
 class TestALeadIntoThePool:
@@ -93,7 +93,8 @@ class TestAnAssignment:
         floor.assign(customer, to=school.baoyu)
         assert floor.rows(customer) == [("三江", TRANSFERRED, Origin.ENTRY, march(2), march(4)),
                                         ("暴雨", FOLLOWING, Origin.TRANSFER, march(4), None)]
-        assert (customer.consultant, customer.recv_date, customer.last_consult_date) == (school.baoyu, march(4), march(4))
+        assert customer.consultant is school.baoyu
+        assert (customer.recv_date, customer.last_consult_date) == (march(4), march(4))
         assert (customer.public_on, customer.public_as) == (march(8), NO_FOLLOW_UP)
 
     @pytest.mark.parametrize("night_ran", [True, False], ids=["after the night", "before the night ran"])
@@ -318,9 +319,9 @@ class TestAnEnrolment:
             floor.enrol(customer)
         assert customer.status == CustomerStatus.NOT_ENROLLED
 
-    def test_of_a_public_one_works_in_one_transaction_with_his_claim(self, session, customer, floor, school, on, clock):
+    def test_of_a_public_one_works_in_one_transaction_with_his_claim(
+            self, *, session, customer, floor, school, on, clock):
         on(6)
-        from app.services import claims
         claims.claim(session, customer.id, school.baoyu.id, today=clock.today(), now=clock.now())
         enrolments.enrol(session, customer.id, today=clock.today(), now=clock.now())
         session.commit()
