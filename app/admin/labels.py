@@ -65,3 +65,4 @@ LABELS: dict[str, LazyString] = {
     "weight": _l("Weight"),
     "work_status": _l("Employment"),
 }
+LABELS |= {f"{column}.name": LABELS[column] for column in ("consultant", "course", "customer")}
