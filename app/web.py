@@ -156,7 +156,13 @@ def _page_variables() -> dict[str, Any]:
     locale = current.locale()
     return {"viewer": current_user if current_user.is_authenticated else None, "today": current.today(),
             "lang": current.LANGUAGE_TAGS[locale], "locales": current.LOCALES, "current_locale": locale,
-            "demo_as_of": db.session.scalar(select(Setting.value).where(Setting.key == DEMO_AS_OF))}
+            "demo_as_of": _demo_as_of()}
+
+
+def _demo_as_of() -> dt.date | None:
+    """The day a demo school was made for; None where people's own data are."""
+    value = db.session.scalar(select(Setting.value).where(Setting.key == DEMO_AS_OF))
+    return dt.date.fromisoformat(value) if value else None
 
 
 def domain_error(error: DomainError) -> ResponseReturnValue:

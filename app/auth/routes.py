@@ -11,7 +11,7 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
-from app import web
+from app import demo, web
 from app.extensions import db
 from app.models import Employee
 from app.services import employees, passwords
@@ -82,4 +82,6 @@ def _begin_anew() -> None:
 
 
 def _page(form: LoginForm) -> str:
-    return render_template("login.html", form=form, next=request.values.get("next", ""))
+    logins = [(login.username, login.name, _(login.title)) for login in demo.DEMO_LOGINS]
+    return render_template("login.html", form=form, next=request.values.get("next", ""), demo_logins=logins,
+                           demo_password=demo.DEMO_PASSWORD)
