@@ -7,7 +7,6 @@ import random
 from dataclasses import dataclass
 from decimal import Decimal
 
-from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -70,7 +69,7 @@ def add_departments(session: Session) -> None:
         if code not in there:
             session.add(Department(code=code, title=title, function=function))
         elif there[code].function != function:
-            raise ConflictError(_l("Department %(code)s is there already and is for something else.", code=code))
+            raise ConflictError(f"Department {code} is there already and is for something else than {title}.")
     session.flush()
 
 

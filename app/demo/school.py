@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from itertools import accumulate, chain, islice, repeat
 
-from flask_babel import lazy_gettext as _l
 from sqlalchemy import Table, exists, select
 from sqlalchemy.orm import Session
 
@@ -69,8 +68,8 @@ def clear(session: Session) -> None:
         ConflictError: the database holds customers and is not marked as a demo school.
     """
     if not is_demo(session) and session.scalar(select(exists().select_from(Customer))):
-        raise ConflictError(_l("This database holds customers who are not demo data; they are not deleted. "
-                               "Use another database."))
+        raise ConflictError("This database holds customers who are not demo data; they are not deleted. "
+                            "Use another database.")
     bulk.empty(session)
 
 
@@ -111,11 +110,11 @@ def build(session: Session, *, customers: int, seed: int, as_of: dt.date, now: d
 
 def _check(session: Session, customers: int, as_of: dt.date, today: dt.date) -> None:
     if not 1 <= customers <= MOST_CUSTOMERS:
-        raise DomainError(_l("The number of customers must be between 1 and %(most)s.", most=MOST_CUSTOMERS))
+        raise DomainError(f"The number of customers must be between 1 and {MOST_CUSTOMERS}.")
     if as_of > today:
-        raise DomainError(_l("The as-of date %(date)s is in the future.", date=as_of))
+        raise DomainError(f"The as-of date {as_of} has not come yet: today is {today}.")
     if holds_data(session):
-        raise ConflictError(_l("The database already holds people's data."))
+        raise ConflictError("The database already holds people's data.")
 
 
 def _tell(world: World, writer: _Writer, catalogue: Catalogue, staff: Staff, customers: int) -> Iterator[int]:
