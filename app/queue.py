@@ -12,6 +12,7 @@ import datetime as dt
 import enum
 import logging
 import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,6 +42,10 @@ KEEP_RESULT = 24 * 3600
 LONGEST_SOCKET_PATH = 100
 DEAD_AFTER = dt.timedelta(seconds=150)
 """A running job is heard of at least every 90 seconds; after this long its worker is dead."""
+
+BEGUN_AFTER = dt.timedelta(seconds=1)
+"""A worker that has taken a job says at once that it runs it, or has died in between. Should it only have been slow,
+the job runs twice, which does no harm."""
 
 
 class Task(enum.StrEnum):
@@ -222,9 +227,28 @@ def _forget_if_over(of: Queue, job_id: str) -> None:
 
 
 def _is_dead(job: Job, of: Queue) -> bool:
-    heard = job.last_heartbeat if job.get_status(refresh=False) == JobStatus.STARTED else job.enqueued_at
-    silent = heard is None or dt.datetime.now(dt.UTC) - _aware(heard) > DEAD_AFTER
-    return silent and of.get_job_position(job.id) is None
+    """Whether a job that should wait or run does neither, because its worker has died."""
+    now = dt.datetime.now(dt.UTC)
+    if job.get_status(refresh=False) == JobStatus.STARTED:
+        heard = job.last_heartbeat
+        return _worker_is_gone(job) or heard is None or now - _aware(heard) > DEAD_AFTER
+    taken = of.get_job_position(job.id) is None
+    return taken and (job.enqueued_at is None or now - _aware(job.enqueued_at) > BEGUN_AFTER)
+
+
+def _worker_is_gone(job: Job) -> bool:
+    """Whether the worker of a running job was a process on this machine that is no more."""
+    said = cast(list[bytes | None], job.connection.hmget(f"rq:worker:{job.worker_name}", ["hostname", "pid"]))
+    host, pid = (value.decode() if value else "" for value in said)
+    if host != socket.gethostname() or not pid.isdecimal():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def _aware(instant: dt.datetime) -> dt.datetime:

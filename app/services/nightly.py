@@ -14,7 +14,7 @@ from app.services.expiry import Expired
 
 
 def run(session: Session, as_of: dt.date, *, today: dt.date, now: Callable[[], dt.datetime],
-        on_batch: Callable[[int, int], None]) -> Expired:
+        on_batch: Callable[[int, int], None], batch: int = expiry.BATCH) -> Expired:
     """Run the expiry for a business date and write it into the book; every missed night is made good by it.
 
     Args:
@@ -22,6 +22,7 @@ def run(session: Session, as_of: dt.date, *, today: dt.date, now: Callable[[], d
         now: gives the instant written into the rows.
         on_batch: called with the customers done and those there were to do after each step, and at the beginning and
             the end; the caller commits there. What a batch closes and what the book counts are one transaction.
+        batch: how many customers are locked at once.
 
     Raises:
         DomainError: the date has not come yet.
@@ -38,7 +39,7 @@ def run(session: Session, as_of: dt.date, *, today: dt.date, now: Callable[[], d
         reached = (done, total)
         on_batch(done, total)
 
-    closed = expiry.expire(session, as_of, now=now, on_batch=count_and_pass_on)
+    closed = expiry.expire(session, as_of, now=now, on_batch=count_and_pass_on, batch=batch)
     job_runs.finish(entry, now=now())
     on_batch(*reached)
     return closed
