@@ -39,9 +39,9 @@ def lock_holder(session: Session, employee_id: int) -> Employee:
         NotFoundError: there is no such employee.
         ConflictError: he is not an active employee of a sales department.
     """
-    query = (select(Employee).where(Employee.id == employee_id)
-             .with_for_update(key_share=True, of=Employee).execution_options(populate_existing=True))
-    employee: Employee | None = session.scalar(query)
+    session.execute(select(Employee.id).where(Employee.id == employee_id).with_for_update(key_share=True))
+    # Read anew once the lock is there: the statement that waited for it saw the department as it was before.
+    employee = session.get(Employee, employee_id, populate_existing=True)
     if employee is None:
         raise NotFoundError(_l("There is no such employee."), field="consultant")
     if not employee.can_hold_customers:

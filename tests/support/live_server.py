@@ -57,7 +57,8 @@ class LiveServer:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}",
                  "--workers", str(self.processes), "--threads", str(self.threads), "--worker-class", "gthread",
-                 "--backlog", "1024", "--timeout", "120", "--no-control-socket", "--log-level", "warning", self.app],
+                 "--backlog", "1024", "--timeout", "120", "--graceful-timeout", "1", "--no-control-socket",
+                 "--log-level", "warning", self.app],
                 pass_fds=[listener.fileno()], cwd=ROOT, env=self.environment, start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT)
         try:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
+from sqlalchemy import Engine, Table, select
 from sqlalchemy.orm import Session
 
+from app.extensions import Base
 from app.models import Campus, Course, Department, Employee, Role
 from app.models.choices import DepartmentFunction
 from app.services import employees, passwords
@@ -49,12 +52,12 @@ class School:
     teacher: Employee
     finance: Employee
     auditor: Employee
-    departments: dict[int, Department] = field(default_factory=dict)
-    roles: dict[str, Role] = field(default_factory=dict)
-    python: Course = field(default_factory=lambda: Course(name="Python全栈"))
-    linux: Course = field(default_factory=lambda: Course(name="Linux中高级"))
-    beijing: Campus = field(default_factory=lambda: Campus(title="北京校区"))
-    shanghai: Campus = field(default_factory=lambda: Campus(title="上海校区"))
+    departments: dict[int, Department]
+    roles: dict[str, Role]
+    python: Course
+    linux: Course
+    beijing: Campus
+    shanghai: Campus
 
     @property
     def consultants(self) -> tuple[Employee, Employee, Employee]:
@@ -75,19 +78,43 @@ def password_hash(password: str = PASSWORD) -> str:
     return _hashes[password]
 
 
+_rows: dict[str, list[tuple[Table, list[dict[str, Any]]]]] = {}
+"""What a school consists of, by database: made once through the services, then only copied."""
+
+
 def open_school(session: Session) -> School:
     """Fill an empty database with the departments, roles and people, and commit."""
+    engine = session.get_bind()
+    assert isinstance(engine, Engine)
+    name = str(engine.url)
+    if name not in _rows:
+        _found_school(session)
+        _rows[name] = [(table, [dict(row) for row in session.execute(table.select()).mappings()])
+                       for table in Base.metadata.sorted_tables]
+    else:
+        for table, rows in _rows[name]:
+            if rows:
+                session.execute(table.insert(), rows)
+    session.commit()
+    people = {person.username: person for person in session.scalars(select(Employee))}
+    python, linux = session.scalars(select(Course).order_by(Course.id))
+    beijing, shanghai = session.scalars(select(Campus).order_by(Campus.id))
+    return School(**people, departments={d.code: d for d in session.scalars(select(Department))},
+                  roles={str(role.code): role for role in session.scalars(select(Role))},
+                  python=python, linux=linux, beijing=beijing, shanghai=shanghai)
+
+
+def _found_school(session: Session) -> None:
     departments = {code: Department(code=code, title=title, function=function)
                    for code, (title, function) in DEPARTMENTS.items()}
     session.add_all(departments.values())
     roles = employees.ensure_built_in_roles(session)
-    people = {username: Employee(name=name, username=username, password_hash=password_hash(),
-                                 department=departments[code], roles=[roles[role]])
-              for username, (name, code, role) in CAST.items()}
-    for person in people.values():  # one by one: their ids are in the order of the cast
-        session.add(person)
+    for username, (name, code, role) in CAST.items():  # one by one: their ids are in the order of the cast
+        session.add(Employee(name=name, username=username, password_hash=password_hash(),
+                             department=departments[code], roles=[roles[role]]))
         session.flush()
-    school = School(**people, departments=departments, roles=roles)
-    session.add_all([school.python, school.linux, school.beijing, school.shanghai])
+    for thing in (Course(name="Python全栈"), Course(name="Linux中高级"),
+                  Campus(title="北京校区"), Campus(title="上海校区")):
+        session.add(thing)
+        session.flush()
     session.commit()
-    return school
