@@ -35,9 +35,10 @@ def night(queue_app, backstage, clock, book):
 
     def strike(day: str) -> None:
         clock.set(f"{day} 00:00")
-        queue.enqueue(Task.NIGHTLY)
-        wait_until(lambda: any(run.business_date.isoformat() == day and run.finished_at for run in book()), seconds=40,
+        job_id = queue.enqueue(Task.NIGHTLY)
+        wait_until(lambda: (state := queue.job_state(job_id)) is not None and state.is_over, seconds=40,
                    what=f"the night of {day}")
+        assert [run.business_date.isoformat() for run in book() if run.finished_at][-1] == day
 
     return strike
 
