@@ -192,7 +192,7 @@
       each(".tag", function (tag) { tag.remove(); }, box);
       picked.forEach(function (row) {
         var tag = el("span", {"class": "tag removable"}, row[1]);
-        var drop = el("button", {type: "button", "aria-label": "× " + row[1]}, "×");
+        var drop = el("button", {type: "button", "aria-label": (hidden.getAttribute("data-remove") || "×") + " " + row[1]}, "×");
         drop.addEventListener("click", function () { unpick(row); input.focus(); });
         tag.appendChild(drop);
         box.insertBefore(tag, input);
@@ -217,7 +217,7 @@
       found.forEach(function (row, index) {
         list.appendChild(el("li", {role: "option", id: id + "-" + index, "aria-selected": String(index === at)}, row[1]));
       });
-      if (!found.length) list.appendChild(el("li", {"class": "nothing", role: "presentation"}, "—"));
+      if (!found.length) list.appendChild(el("li", {"class": "nothing", role: "presentation"}, hidden.getAttribute("data-nothing") || "—"));
       list.hidden = false;
       input.setAttribute("aria-expanded", "true");
       if (at >= 0) {
@@ -269,6 +269,7 @@
       if (found[index]) pick(found[index]);
     });
 
+    box.addEventListener("click", function (event) { if (event.target === box) input.focus(); });
     box.appendChild(input);
     place.appendChild(box);
     place.appendChild(list);
