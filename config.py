@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     def _known_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (OSError, ValueError):
+        except (OSError, ValueError, KeyError):  # it is a KeyError if there is none of that name
             raise ValueError(f"{value!r} is not a time zone of the IANA database, such as Asia/Shanghai") from None
         return value
 

@@ -9,7 +9,7 @@ from flask import Flask, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import sqlite, status
+from app import status
 from app.extensions import db
 
 
@@ -29,7 +29,6 @@ def readyz() -> ResponseReturnValue:
 
     The last night is told and never makes it 503: a dead worker must not take the web machines down.
     """
-    sqlite.set_read_only(True)
     found: dict[str, str | None] = {"database": status.database_problem()}
     found["migrations"] = _asked(status.migrations_problem) if found["database"] is None else found["database"]
     found["redis"] = status.redis_problem()

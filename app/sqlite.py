@@ -35,6 +35,16 @@ def read_write() -> Iterator[None]:
         _reading.reset(token)
 
 
+@contextmanager
+def read_only() -> Iterator[None]:
+    """Let transactions begun inside only read, and so wait for nobody who writes."""
+    token = _reading.set(True)
+    try:
+        yield
+    finally:
+        _reading.reset(token)
+
+
 def configure(engine: Engine) -> None:
     """Install the listeners on an SQLite engine; any other engine is left as it is."""
     if engine.dialect.name != "sqlite":

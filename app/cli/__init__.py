@@ -6,10 +6,11 @@ from flask import Flask
 
 from app.cli.check import check
 from app.cli.create_admin import create_admin
+from app.cli.demo_data import demo_data
 from app.cli.expire import expire
 
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for command in (check, create_admin, expire):
+    for command in (check, create_admin, demo_data, expire):
         app.cli.add_command(command)

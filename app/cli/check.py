@@ -21,11 +21,11 @@ Line = tuple[str, str | None, str]
 @with_appcontext
 def check() -> None:
     """Say whether configuration, database, migrations, Redis, schedule and last night are in order."""
-    sqlite.set_read_only(True)
     wrong = 0
-    for what, problem, good in _lines():
-        wrong += problem is not None
-        click.echo(f"{what + ':':15}{'WRONG  ' + problem if problem else 'ok     ' + good}")
+    with sqlite.read_only():
+        for what, problem, good in _lines():
+            wrong += problem is not None
+            click.echo(f"{what + ':':15}{'WRONG  ' + problem if problem else 'ok     ' + good}")
     if wrong:
         raise SystemExit(1)
 

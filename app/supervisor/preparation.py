@@ -11,11 +11,10 @@ from alembic import command
 from flask import Flask
 
 from app import current, demo, queue, status
+from app.cli.demo_data import DEFAULT_SEED
 from app.extensions import db
 from app.supervisor.output import Output
 from config import Settings
-
-DEMO_SEED = 1
 
 
 class CannotStartError(Exception):
@@ -67,7 +66,7 @@ def prepare_database(app: Flask, output: Output) -> bool:
 def _fill(output: Output) -> None:
     """Put the demo school into the empty database, as of today."""
     output.say("filling the empty database with a demo school")
-    demo.build(db.session, customers=demo.DEFAULT_CUSTOMERS, seed=DEMO_SEED, as_of=current.today(),
+    demo.build(db.session, customers=demo.DEFAULT_CUSTOMERS, seed=DEFAULT_SEED, as_of=current.today(),
                now=current.now(), clock=current.clock(), on_progress=partial(_show_progress, output))
     db.session.commit()
 
