@@ -16,7 +16,7 @@ from app.extensions import Base
 from config import Settings
 from tests.support import postgres
 
-on_both_databases = pytest.mark.parametrize("backend", ["sqlite", "postgresql"], indirect=True)
+on_both_databases = pytest.mark.on_both_databases
 """Marks a test, a class or (as `pytestmark`) a module to run on both databases; elsewhere SQLite serves."""
 
 SECRET_KEY = "tests only: a long key that signs nothing of value"
