@@ -80,7 +80,8 @@ class CustomerView(TableView):
     form = CustomerForm
     form_ajax_refs = {"referral_from": REFERRERS}
     column_list = ("id", "name", "qq", "mobile", "courses", "source", "status", "consultant", "public_on")
-    column_export_list = (*column_list, "wechat", "gender", "last_consult_date", "date", "recv_date", "campus", "education", "graduation_school", "major",
+    column_export_list = (*column_list, "wechat", "gender", "last_consult_date", "date", "recv_date", "campus",
+                          "education", "graduation_school", "major",
                           "experience", "work_status", "company", "salary", "referral_from")
     column_formatters = column_formatters_export = {"qq": _contact, "mobile": _contact, "wechat": _contact}
     column_sortable_list = ("id", "name", "last_consult_date", "public_on", "date")

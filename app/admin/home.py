@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from app import current
 from app.admin.guard import Guarded, allowed, viewer
 from app.extensions import db
+from app.models.choices import Intent
 from app.permissions import Permission
 from app.services import floor, job_runs, my_customers, pool
 from app.services.rules import SCHOOL_RULES
@@ -26,24 +27,26 @@ class HomeView(Guarded, AdminIndexView):
     def index(self) -> str:
         """The day at a glance."""
         me, today = viewer(), current.today()
-        sells = allowed(Permission.MY_CUSTOMERS_READ) and me.can_hold_customers
+        leads = allowed(Permission.CUSTOMER_ASSIGN)
+        sells = allowed(Permission.MY_CUSTOMERS_READ) and me.can_hold_customers and not leads
         rendered: str = self.render(
-            "screens/home.html", name=me.name, tiles=_tiles(),
+            "screens/home.html", name=me.name, tiles=_tiles(sells=sells, leads=leads), rules=SCHOOL_RULES,
+            intents=list(Intent),
             falling=my_customers.falling_next(db.session, me.id, today=today, size=8) if sells else [],
             due=my_customers.contacts_due(db.session, me.id, today=today) if sells else [],
-            runs=job_runs.last_finished(db.session, job_runs.EXPIRY) if allowed(Permission.JOBS_READ) else None,
-            new_leads=pool.count(db.session, me.id, today=today) if allowed(Permission.POOL_READ) else None)
+            desks=floor.desks(db.session, today=today, warn_days=SCHOOL_RULES.warn_days) if leads else [],
+            runs=job_runs.last_finished(db.session, job_runs.EXPIRY) if allowed(Permission.JOBS_READ) else None)
         return rendered
 
 
-def _tiles() -> list[dict[str, Any]]:
+def _tiles(*, sells: bool, leads: bool) -> list[dict[str, Any]]:
     """The numbers that matter to whoever looks, each with the screen behind it."""
     me, today = viewer(), current.today()
     tiles: list[dict[str, Any]] = []
-    if allowed(Permission.MY_CUSTOMERS_READ) and me.can_hold_customers:
+    if sells:
         mine = floor.numbers(db.session, today=today, warn_days=SCHOOL_RULES.warn_days, consultant_id=me.id)
         tiles += _number_tiles(mine, url_for("mycustomers.index_view"))
-    elif allowed(Permission.CUSTOMER_ASSIGN):
+    elif leads:
         everyone = floor.numbers(db.session, today=today, warn_days=SCHOOL_RULES.warn_days)
         tiles += _number_tiles(everyone, url_for("customer.index_view"))
     if allowed(Permission.POOL_READ):

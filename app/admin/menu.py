@@ -18,7 +18,8 @@ def groups(admin: Admin, active_endpoint: str | None) -> list[dict[str, Any]]:
     """The groups with at least one screen to open; nothing for a visitor."""
     if not current_user.is_authenticated:
         return []
-    views = [view for view in admin._views if getattr(view, "group", None) and view.is_accessible()]
+    views = [view for view in admin._views
+             if getattr(view, "group", None) and view.is_accessible() and view.is_visible()]
     views.sort(key=lambda view: view.order)
     found = []
     for code, title in GROUPS.items():

@@ -37,6 +37,10 @@ class MyCustomersView(GuardedView):
              "follow_up": Permission.FOLLOW_UP_CREATE, "release": Permission.CUSTOMER_RELEASE,
              "cancel_course": Permission.CUSTOMER_EDIT}
 
+    def is_visible(self) -> bool:
+        """In the menu of those who may hold customers."""
+        return viewer().can_hold_customers
+
     @expose("/")
     def index_view(self) -> str:
         """The holdings and, above them, what to do today."""

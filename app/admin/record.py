@@ -16,7 +16,7 @@ from app.extensions import db
 from app.models import Customer
 from app.models.choices import Intent
 from app.permissions import Permission
-from app.services import contacts, deadlines, pool, timeline
+from app.services import contacts, deadlines, timeline
 
 _FACTS = ("gender", "source", "campus", "education", "graduation_school", "major", "experience", "work_status",
           "company", "salary", "referral_from", "date", "recv_date", "last_consult_date")
@@ -64,8 +64,3 @@ def _shown(value: Any) -> str:
     if isinstance(value, dt.date):
         return web.day(value)
     return str(getattr(value, "label", value))
-
-
-def pool_size() -> int:
-    """How many customers whoever looks could claim."""
-    return pool.count(db.session, viewer().id, today=current.today())
