@@ -13,6 +13,8 @@ from app.models.choices import DistributionStatus
 from app.services import pool
 from app.services.text import like_pattern
 
+_IN_THIS_HOLDING = FollowUp.saved_on >= Customer.recv_date
+
 
 @dataclass(frozen=True)
 class HoldingsPage:
@@ -63,18 +65,22 @@ def falling_next(session: Session, consultant_id: int, *, today: dt.date, size: 
 
 
 def contacts_due(session: Session, consultant_id: int, *, today: dt.date, size: int = 8) -> list[FollowUp]:
-    """The last follow-up of each own customer whose next contact is due by today, oldest first."""
+    """The last follow-up of each own customer whose next contact is due by today, oldest first.
+
+    What a former consultant promised is not counted.
+    """
     latest = latest_follow_up_ids(Customer.id)
     query = (select(FollowUp).join(FollowUp.customer).options(contains_eager(FollowUp.customer))
-             .where(pool.belongs_to(consultant_id, today), FollowUp.id == latest, FollowUp.next_contact_on <= today)
+             .where(pool.belongs_to(consultant_id, today), FollowUp.id == latest, _IN_THIS_HOLDING,
+                    FollowUp.next_contact_on <= today)
              .order_by(FollowUp.next_contact_on, FollowUp.id).limit(size))
     return list(session.scalars(query))
 
 
 def next_contacts(session: Session, customer_ids: list[int]) -> dict[int, dt.date | None]:
-    """The next contact of each customer, as his last follow-up says."""
+    """The next contact of each customer, as his last follow-up in the present holding says."""
     query = select(FollowUp.customer_id, FollowUp.next_contact_on).join(FollowUp.customer).where(
-        FollowUp.customer_id.in_(customer_ids), FollowUp.id == latest_follow_up_ids(Customer.id))
+        FollowUp.customer_id.in_(customer_ids), FollowUp.id == latest_follow_up_ids(Customer.id), _IN_THIS_HOLDING)
     return {customer_id: day for customer_id, day in session.execute(query)}
 
 
