@@ -10,7 +10,17 @@ from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from app.errors import ConflictError, DomainError
-from app.models import CourseClass, Customer, Department, Distribution, Employee, FollowUp, Role, SalesRank
+from app.models import (
+    CourseClass,
+    Customer,
+    Department,
+    Distribution,
+    Employee,
+    FollowUp,
+    Role,
+    SalesRank,
+    course_class_teacher,
+)
 from app.models.choices import DepartmentFunction
 from app.models.employee import new_session_token
 from app.permissions import BUILT_IN_ROLES
@@ -99,10 +109,8 @@ def check_deletable(session: Session, employee: Employee) -> None:
         ConflictError: history hangs on him.
     """
     references = (Distribution.consultant_id, FollowUp.consultant_id, Customer.consultant_id,
-                  SalesRank.consultant_id, CourseClass.tutor_id)
-    teaches = CourseClass.teachers.any(Employee.id == employee.id)
-    if (any(session.scalar(select(exists().where(column == employee.id))) for column in references)
-            or session.scalar(select(exists().where(teaches)))):
+                  SalesRank.consultant_id, CourseClass.tutor_id, course_class_teacher.c.employee_id)
+    if any(session.scalar(select(exists().where(column == employee.id))) for column in references):
         raise ConflictError(_l("%(name)s has a history here, which is kept: deactivate the login instead.",
                                name=employee.name))
 

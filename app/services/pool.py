@@ -47,6 +47,9 @@ def about_to_fall(today: dt.date, days: int) -> ColumnElement[bool]:
 
 NEW_LEAD = "new"
 
+LONGEST = 36_500
+"""As many days in the pool as anyone can ask about."""
+
 
 @dataclass(frozen=True)
 class PoolFilter:
@@ -82,7 +85,7 @@ class PoolFilter:
         elif self.reason is not None:
             found.append(Customer.public_as == self.reason)
         if self.days is not None:
-            found.append(Customer.public_on > today - dt.timedelta(days=self.days))
+            found.append(Customer.public_on > today - dt.timedelta(days=min(self.days, LONGEST)))
         return found
 
 
