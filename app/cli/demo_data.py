@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 
 import click
 from flask.cli import with_appcontext
@@ -24,9 +25,8 @@ DEFAULT_SEED = 2026
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD",
               help="The business date the school is made for; today if left out.")
 @click.option("--force", is_flag=True,
-              help="Empty every table first, logins included: for a database that holds an earlier demo school, also "
-                   "with what was entered into it since, or logins but no customers. Customers who are not demo data "
-                   "are never deleted: then it refuses all the same.")
+              help="Empty every table first, logins and customers included. Asks once more, where there is someone to "
+                   "ask, if the customers are not an earlier demo school's.")
 @with_appcontext
 @speaking
 def demo_data(customers: int, seed: int, as_of: dt.datetime | None, force: bool) -> None:
@@ -39,6 +39,7 @@ def demo_data(customers: int, seed: int, as_of: dt.datetime | None, force: bool)
     if demo.holds_data(session):
         if not force:
             raise Refusal("This database already holds people's data: use an empty one, or see --force in the help.")
+        _ask_before_people_are_deleted()
         demo.clear(session)
     with _bar() as bar:
         task = bar.add_task("Customers", total=customers)
@@ -51,6 +52,17 @@ def demo_data(customers: int, seed: int, as_of: dt.datetime | None, force: bool)
         session.commit()
     click.echo(f"The demo school of {day} has {customers:,} customers. Log in as "
                f"{', '.join(login.username for login in demo.DEMO_LOGINS)}; the password is {demo.DEMO_PASSWORD}")
+
+
+def _ask_before_people_are_deleted() -> None:
+    """A script that says --force is obeyed; a person at a terminal is told what it would cost."""
+    number = demo.customers_of_people(db.session)
+    if number and _somebody_is_there():
+        click.confirm(f"This database holds {number:,} customers who are not demo data. Delete them all?", abort=True)
+
+
+def _somebody_is_there() -> bool:
+    return sys.stdin.isatty()
 
 
 def _bar() -> Progress:

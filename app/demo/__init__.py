@@ -6,7 +6,7 @@ unguessable.
 
 from app.demo.people import DEMO_LOGINS, DEMO_PASSWORD, DemoLogin
 from app.demo.profiles import MOST_CUSTOMERS
-from app.demo.school import DEFAULT_CUSTOMERS, build, clear, holds_data, is_demo
+from app.demo.school import DEFAULT_CUSTOMERS, build, clear, customers_of_people, holds_data, is_demo
 
 __all__ = ["DEFAULT_CUSTOMERS", "DEMO_LOGINS", "DEMO_PASSWORD", "MOST_CUSTOMERS", "DemoLogin", "build", "clear",
-           "holds_data", "is_demo"]
+           "customers_of_people", "holds_data", "is_demo"]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from itertools import accumulate, chain, islice, repeat
 
-from sqlalchemy import Table, exists, select
+from sqlalchemy import Table, exists, func, select
 from sqlalchemy.orm import Session
 
 from app.clock import Clock
@@ -61,15 +61,13 @@ def is_demo(session: Session) -> bool:
     return session.get(Setting, DEMO_AS_OF) is not None
 
 
-def clear(session: Session) -> None:
-    """Delete the rows of every table, so that a demo school can take their place; the caller commits.
+def customers_of_people(session: Session) -> int:
+    """How many customers the database holds who are not a demo school's."""
+    return 0 if is_demo(session) else session.scalar(select(func.count()).select_from(Customer)) or 0
 
-    Raises:
-        ConflictError: the database holds customers and is not marked as a demo school.
-    """
-    if not is_demo(session) and session.scalar(select(exists().select_from(Customer))):
-        raise ConflictError("This database holds customers who are not demo data; they are not deleted. "
-                            "Use another database.")
+
+def clear(session: Session) -> None:
+    """Delete the rows of every table, so that a demo school can take their place; the caller commits."""
     bulk.empty(session)
 
 

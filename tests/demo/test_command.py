@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from click.testing import Result
 from flask import Flask
@@ -17,8 +19,8 @@ from tests.support.databases import on_both_databases
 from tests.support.people import School
 
 
-def run(app: Flask, *arguments: str) -> Result:
-    return app.test_cli_runner().invoke(demo_data, arguments)
+def run(app: Flask, *arguments: str, typed: str | None = None) -> Result:
+    return app.test_cli_runner().invoke(demo_data, arguments, input=typed)
 
 
 def count(session: Session) -> int:
@@ -57,11 +59,21 @@ def test_logins_without_customers_are_replaced_by_force_only(app: Flask, session
     assert count(session) == 5
 
 
-def test_real_customers_are_never_deleted(app: Flask, session: Session, make_customer) -> None:
+def test_real_customers_are_replaced_by_force_only(app: Flask, session: Session, make_customer) -> None:
     make_customer("真客户")
-    refused = run(app, "--force")
-    assert refused.exit_code == 2
+    assert run(app, "--customers", "5").exit_code == 2
     assert count(session) == 1
+    assert run(app, "--customers", "5", "--force").exit_code == 0
+    assert count(session) == 5
+
+
+def test_a_person_at_a_terminal_is_asked_before_real_customers_are_deleted(app: Flask, session: Session, make_customer,
+                                                                          monkeypatch) -> None:
+    make_customer("真客户")
+    monkeypatch.setattr(sys.modules["app.cli.demo_data"], "_somebody_is_there", lambda: True)
+    assert run(app, "--customers", "5", "--force", typed="n\n").exit_code == 1
+    assert count(session) == 1
+    assert run(app, "--customers", "5", "--force", typed="y\n").exit_code == 0
 
 
 @pytest.mark.parametrize("arguments", [["--customers", "0"], ["--customers", "x"], ["--as-of", "2026-13-01"],
