@@ -146,19 +146,21 @@ class Sweeper:
         return self._process.popen.stdout.readline().decode().strip()
 
 
-def processes_mentioning(text: str) -> list[str]:
-    """The command lines of all processes that were started with something in their environment or arguments."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdecimal() or int(folder.name) == os.getpid():
+def processes_of(folder: Path) -> dict[int, str]:
+    """The processes that live in a folder or were told of it, by id, with their command lines."""
+    found = {}
+    for process in Path("/proc").iterdir():
+        if not process.name.isdecimal() or int(process.name) == os.getpid():
             continue
         try:
-            said = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
-            state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+            told = str(folder).encode() in (process / "environ").read_bytes() or str(folder) in command
+            lives = (process / "cwd").resolve() == folder
+            state = (process / "stat").read_text().rpartition(")")[2].split()[0]
         except (FileNotFoundError, PermissionError, ProcessLookupError):
             continue
-        if text.encode() in said and state != "Z":
-            found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip())
+        if (told or lives) and state != "Z":
+            found[int(process.name)] = command
     return found
 
 
