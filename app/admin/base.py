@@ -18,6 +18,7 @@ from flask_admin.actions import action as flask_admin_action
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.model.base import ViewArgs
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Query
@@ -29,7 +30,7 @@ from app.admin.constraints import refusal_of
 from app.admin.forms import LARGEST_INTEGER
 from app.admin.guard import Guarded, allowed, viewer
 from app.admin.labels import LABELS
-from app.errors import DomainError
+from app.errors import ConflictError, DomainError
 from app.extensions import Base, db
 from app.models import Employee
 from app.models.choices import RowScope
@@ -250,7 +251,10 @@ class TableView(Guarded, ModelView):
         """The list as it is filtered, as csv or xlsx."""
         if export_type not in self.export_types:
             abort(404)
-        _count, rows = self._export_data()
+        number, rows = self._export_data()
+        if number > self.export_max_rows:  # rather none than a file that silently ends early
+            raise ConflictError(_l("At most %(most)d rows can be exported at once, and these are %(number)d: "
+                                   "narrow the list with filters first.", most=self.export_max_rows, number=number))
         titles = [str(title) for _name, title in self._export_columns]
         values = ([self.get_export_value(row, name) for name, _title in self._export_columns] for row in rows)
         return export.response(export_type, f"{self.endpoint}-{current.today().isoformat()}", titles, values)

@@ -9,6 +9,7 @@ import io
 import pytest
 from python_calamine import CalamineWorkbook
 
+from app.admin.base import TableView
 from app.models import (
     Campus,
     Course,
@@ -386,6 +387,14 @@ class TestExports:
         assert "'+86看起来像公式" in rows[1]
         assert "012345678" in rows[1]
         assert clock.today() in rows[1]
+
+    def test_what_is_too_much_is_refused_rather_than_cut_short(self, login, make_customer, monkeypatch):
+        make_customer("甲")
+        make_customer("乙")
+        monkeypatch.setattr(TableView, "export_max_rows", 1)
+        answer = login("manager").get("/admin/customer/export/csv/")
+        assert answer.status_code == 409
+        assert "甲" not in answer.get_data(as_text=True)
 
     def test_the_export_obeys_filters_and_rights(self, login, make_customer, school):
         make_customer("甲", source=Source.BAIDU)
