@@ -21,6 +21,7 @@ from app.admin.employees import EmployeeView
 from app.admin.follow_ups import FollowUpView
 from app.admin.guard import allowed
 from app.admin.home import HomeView
+from app.admin.jobs import JobsView
 from app.admin.my_customers import MyCustomersView
 from app.admin.public_pool import PublicPoolView
 from app.admin.roles import RoleView
@@ -41,6 +42,7 @@ def init_app(app: Flask) -> None:
             (CampusView, models.Campus, "campus"), (DepartmentView, models.Department, "department"),
             (EmployeeView, models.Employee, "employee"), (RoleView, models.Role, "role")):
         admin.add_view(view(model, endpoint=endpoint))
+    admin.add_view(JobsView(name=JobsView.menu_title, endpoint="jobs"))
     admin.init_app(app)
 
     def page_variables() -> dict[str, Any]:
