@@ -185,7 +185,8 @@ class TestRoles:
         assert consultant.get("/admin/mycustomers/").status_code == 200
 
     def test_an_unknown_permission_is_refused(self, login, school, session):
-        login("admin").submit("/admin/role/new/", {"name": "怪", "scope": "own", "permission_codes": ["root.everything"]})
+        login("admin").submit("/admin/role/new/", {"name": "怪", "scope": "own",
+                                                   "permission_codes": ["root.everything"]})
         assert session.query(Role).filter_by(name="怪").count() == 0
 
     def test_built_in_roles_are_kept(self, login, school, session):

@@ -30,7 +30,7 @@ def floor(live_server, school, clock, clock_file):
 
 @pytest.fixture
 def night(queue_app, backstage, clock, book):
-    """`night("2018-05-19")`: it strikes 00:00 on that date, and the worker runs what the schedule puts into the queue."""
+    """`night("2018-05-19")`: it strikes 00:00 on that date, and the worker runs what the schedule puts in."""
     backstage.worker()
 
     def strike(day: str) -> None:
