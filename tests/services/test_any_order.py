@@ -1,0 +1,337 @@
+"""Whatever people do in whatever order, the clock and the record stay what a naive oracle says.
+
+The oracle knows the write-up's two comparisons and walks from day to day; it has no `public_on`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from sqlalchemy import delete, select
+
+from app.errors import ConflictError, DomainError
+from app.models import Customer, Distribution, Employee, FollowUp
+from app.models.choices import CustomerStatus, DistributionStatus, Origin
+from app.services import customers, employees, pool
+from app.services.claims import Refusal
+from tests.support.clock import START
+from tests.support.databases import on_both_databases
+
+FULL_SIZE = os.environ.get("GONGHAI_TEST_SIZE") == "full"
+
+FOLLOWING, WON, NO_FOLLOW_UP, NO_DEAL, RELEASED, TRANSFERRED = DistributionStatus
+ONE_DAY = dt.timedelta(days=1)
+
+
+@dataclass
+class Believed:
+    """What the oracle believes of one customer; `rows` are holder, status, origin, start, end."""
+
+    holder: str | None = None
+    state: str = "public"  # or held, enrolled
+    recv: dt.date | None = None
+    last: dt.date | None = None
+    locked_until: dt.date | None = None
+    not_before: dt.date | None = None
+    fell_on: dt.date | None = None
+    rows: list[list] = field(default_factory=list)
+
+    def receive(self, holder: str, origin: Origin, today: dt.date) -> None:
+        self.holder, self.state, self.recv, self.last = holder, "held", today, today
+        self.locked_until = self.not_before = self.fell_on = None
+        self.rows.append([holder, FOLLOWING, origin, today, None])
+
+    def end(self, status: DistributionStatus, day: dt.date) -> None:
+        self.rows[-1][1], self.rows[-1][4] = status, day
+
+    def day_breaks(self, today: dt.date) -> None:
+        """The write-up, word for word; a lock and the day after an unlock keep him."""
+        if self.state != "held" or (self.not_before and today < self.not_before):
+            return
+        if self.locked_until and today <= self.locked_until:
+            return
+        if self.last < today - dt.timedelta(days=3) or self.recv < today - dt.timedelta(days=15):
+            by_deal = self.recv + dt.timedelta(days=15) <= self.last + dt.timedelta(days=3)
+            self.state, self.fell_on = "public", today
+            self.end(NO_DEAL if by_deal else NO_FOLLOW_UP, today)
+
+
+class Floor(RuleBasedStateMachine):
+    """Three consultants, a manager and the night, in any order."""
+
+    leads = Bundle("leads")
+    who = st.sampled_from(["sanjiang", "baoyu", "dasha"])
+
+    def __init__(self, session, school, floor, clock) -> None:
+        super().__init__()
+        self.session, self.school, self.floor, self.clock = session, school, floor, clock
+        self.believed: dict[int, Believed] = {}
+        self.active = {"sanjiang": True, "baoyu": True, "dasha": True}
+        self.numbers = 0
+
+    @initialize()
+    def an_empty_floor(self) -> None:
+        self.session.rollback()
+        for table in (FollowUp, Distribution, Customer):
+            self.session.execute(delete(table))
+        for username in self.active:
+            self.person(username).active = True
+        self.session.commit()
+        self.clock.set(START)
+
+    @property
+    def today(self) -> dt.date:
+        return self.clock.today()
+
+    def person(self, username: str) -> Employee:
+        return getattr(self.school, username)
+
+    def customer(self, lead: int) -> Customer:
+        return self.session.get_one(Customer, lead)
+
+    def allowed(self, act, *, expected: bool) -> None:
+        """The act goes through exactly if the oracle says so."""
+        try:
+            act()
+        except (ConflictError, DomainError):
+            self.session.rollback()
+            assert not expected, "refused, though the oracle allows it"
+        else:
+            assert expected, "let through, though the oracle forbids it"
+
+    @rule(target=leads, holder=st.none() | who)
+    def a_lead_comes(self, holder):
+        self.numbers += 1
+        lead = Customer(name="客户", qq=f"{1_000_000 + self.numbers}")
+        person = self.person(holder) if holder else None
+        may = person is None or self.active[holder]
+        try:
+            customers.enter(self.session, lead, holder_id=person.id if person else None, today=self.today,
+                            now=self.clock.now())
+            self.session.commit()
+        except ConflictError:
+            self.session.rollback()
+            assert not may
+            customers.enter(self.session, lead, holder_id=None, today=self.today, now=self.clock.now())
+            self.session.commit()
+        else:
+            assert may
+        believed = self.believed[lead.id] = Believed(fell_on=self.today, last=self.today)
+        if person and may:
+            believed.receive(holder, Origin.ENTRY, self.today)
+        return lead.id
+
+    @rule(lead=leads, who=who)
+    def someone_claims(self, lead, who):
+        if lead not in self.believed:
+            return
+        believed = self.believed[lead]
+        if not self.active[who]:
+            self.allowed(lambda: self.floor.claim(lead, by=self.person(who)), expected=False)
+            return
+        result = self.floor.claim(lead, by=self.person(who))
+        if believed.state == "public" and believed.holder != who:
+            assert result.won
+            believed.receive(who, Origin.CLAIM, self.today)
+        elif believed.state == "public":
+            assert result.refusal is Refusal.FORMER_CONSULTANT
+        elif believed.state == "enrolled" or believed.holder == who:
+            assert result.refusal is Refusal.NOT_PUBLIC
+        else:
+            assert result.refusal is Refusal.TAKEN
+
+    @rule(lead=leads, who=who)
+    def someone_follows_up(self, lead, who):
+        if lead not in self.believed:
+            return
+        believed = self.believed[lead]
+        may = believed.state != "public" and believed.holder == who
+        self.allowed(lambda: self.floor.follow_up(self.customer(lead), by=self.person(who)), expected=may)
+        if may:
+            believed.last = self.today
+            believed.not_before = self.today + ONE_DAY
+
+    @rule(lead=leads)
+    def he_is_released(self, lead):
+        if lead not in self.believed:
+            return
+        believed = self.believed[lead]
+        may = believed.state == "held"
+        self.allowed(lambda: self.floor.release(self.customer(lead)), expected=may)
+        if may:
+            believed.end(RELEASED, self.today)
+            believed.state, believed.fell_on, believed.locked_until = "public", self.today, None
+
+    @rule(lead=leads, who=who)
+    def a_manager_assigns(self, lead, who):
+        if lead not in self.believed:
+            return
+        believed = self.believed[lead]
+        may = self.active[who] and believed.state != "enrolled" and not (
+            believed.state == "held" and believed.holder == who)
+        self.allowed(lambda: self.floor.assign(self.customer(lead), to=self.person(who)), expected=may)
+        if may:
+            held = believed.state == "held"
+            if held:
+                believed.end(TRANSFERRED, self.today)
+            believed.receive(who, Origin.TRANSFER if held else Origin.ASSIGNMENT, self.today)
+
+    @rule(lead=leads, days=st.integers(-1, 20))
+    def he_is_locked(self, lead, days):
+        if lead not in self.believed:
+            return
+        believed, until = self.believed[lead], self.today + dt.timedelta(days=days)
+        may = believed.state == "held" and days >= 0
+        self.allowed(lambda: self.floor.lock(self.customer(lead), until), expected=may)
+        if may:
+            believed.locked_until, believed.not_before = until, self.today + ONE_DAY
+
+    @rule(lead=leads)
+    def he_is_unlocked(self, lead):
+        if lead not in self.believed:
+            return
+        believed = self.believed[lead]
+        may = believed.state == "held"
+        self.allowed(lambda: self.floor.unlock(self.customer(lead)), expected=may)
+        if may:
+            believed.locked_until, believed.not_before = None, self.today + ONE_DAY
+
+    @rule(lead=leads)
+    def his_clock_is_recomputed(self, lead):
+        if lead not in self.believed:
+            return
+        self.floor.recompute(self.customer(lead))
+        if self.believed[lead].state == "held":
+            self.believed[lead].not_before = self.today + ONE_DAY
+
+    @rule(lead=leads)
+    def he_enrols(self, lead):
+        if lead not in self.believed:
+            return
+        believed = self.believed[lead]
+        may = believed.state == "held"
+        self.allowed(lambda: self.floor.enrol(self.customer(lead)), expected=may)
+        if may:
+            believed.end(WON, self.today)
+            believed.state, believed.locked_until = "enrolled", None
+
+    @rule(lead=leads)
+    def his_enrolment_is_undone(self, lead):
+        if lead not in self.believed:
+            return
+        believed = self.believed[lead]
+        may = believed.state == "enrolled"
+        self.allowed(lambda: self.floor.undo(self.customer(lead)), expected=may)
+        if may and self.active[believed.holder]:
+            believed.receive(believed.holder, Origin.REINSTATED, self.today)
+        elif may:
+            believed.state, believed.fell_on = "public", self.today
+            believed.recv = believed.last = self.today
+
+    @rule(lead=leads)
+    def he_is_deleted(self, lead):
+        if lead not in self.believed:
+            return
+        may = not self.believed[lead].rows
+
+        def act() -> None:
+            customers.delete(self.session, lead)
+            self.session.commit()
+
+        self.allowed(act, expected=may)
+        if may:
+            del self.believed[lead]
+
+    @rule(who=who)
+    def someone_leaves(self, who):
+        holds = any(each.state == "held" and each.holder == who for each in self.believed.values())
+
+        def act() -> None:
+            employees.check_may_stop_holding(self.session, self.person(who), today=self.today)
+            self.person(who).active = False
+            self.session.commit()
+
+        self.allowed(act, expected=not holds)
+        if not holds:
+            self.active[who] = False
+
+    @rule(who=who)
+    def someone_comes_back(self, who):
+        self.person(who).active = self.active[who] = True
+        self.session.commit()
+
+    @rule(days=st.sampled_from([1, 1, 1, 1, 2, 3, 4, 5, 16]))
+    def days_pass(self, days):
+        for _ in range(days):
+            self.clock.advance(days=1)
+            for believed in self.believed.values():
+                believed.day_breaks(self.today)
+
+    @rule(ago=st.sampled_from([0, 0, 0, 1, 7]), batch=st.sampled_from([1, 2, 1000]))
+    def the_night_comes(self, ago, batch):
+        as_of = self.today - dt.timedelta(days=ago)
+        self.floor.night(as_of, batch=batch)
+        open_rows = {row.customer_id for row in self.session.scalars(
+            select(Distribution).where(Distribution.status == FOLLOWING))}
+        for lead, believed in self.believed.items():
+            waiting = believed.state == "public" and believed.rows and believed.fell_on <= as_of
+            assert not (waiting and lead in open_rows), "the night left an open row of a public customer"
+
+    @invariant()
+    def the_record_is_the_oracles(self) -> None:
+        today = self.today
+        self.session.expire_all()
+        rows: dict[int, list[Distribution]] = {lead: [] for lead in self.believed}
+        for row in self.session.scalars(select(Distribution).order_by(Distribution.id)):
+            rows[row.customer_id].append(row)
+        stored = {customer.id: customer for customer in self.session.scalars(select(Customer))}
+        assert stored.keys() == self.believed.keys(), "no customer is lost"
+        public = set(self.session.scalars(select(Customer.id).where(pool.is_public(today))))
+        held = set(self.session.scalars(select(Customer.id).where(pool.is_held(today))))
+        for lead, believed in self.believed.items():
+            customer = stored[lead]
+            shown = [[row.consultant.username, row.status_shown(today), row.origin, row.started_on,
+                      row.ended_on_shown(today)] for row in rows[lead]]
+            assert shown == believed.rows
+            open_rows = [row for row in rows[lead] if row.is_open]
+            assert len(open_rows) <= 1
+            assert all(row.is_open is (row.closed_at is None) for row in rows[lead])
+            assert (lead in public) is customer.is_public(today) is (believed.state == "public")
+            assert (lead in held) is customer.is_held(today) is (believed.state == "held")
+            assert (customer.status == CustomerStatus.ENROLLED) is (believed.state == "enrolled")
+            assert (customer.consultant.username if customer.consultant else None) == believed.holder
+            assert (customer.recv_date, customer.last_consult_date) == (believed.recv, believed.last)
+            if believed.state == "held":
+                assert [row.consultant_id for row in open_rows] == [customer.consultant_id]
+            elif open_rows:
+                assert believed.state == "public"
+                assert open_rows[0] is rows[lead][-1]
+                assert customer.public_as in {NO_FOLLOW_UP, NO_DEAL}
+            if believed.state == "public":
+                assert customer.public_on == believed.fell_on
+            if believed.state == "enrolled":
+                assert customer.public_on is customer.public_as is None
+        self.session.rollback()
+
+
+def play(session, school, floor, clock, examples: int, steps: int) -> None:
+    run_state_machine_as_test(
+        lambda: Floor(session, school, floor, clock),
+        settings=settings(max_examples=examples, stateful_step_count=steps, deadline=None, print_blob=True,
+                          suppress_health_check=list(HealthCheck)))
+
+
+@on_both_databases
+def test_the_record_stays_whole(session, school, floor, clock):
+    play(session, school, floor, clock, examples=12, steps=25)
+
+
+@pytest.mark.fuzz
+def test_the_record_stays_whole_in_a_long_run(session, school, floor, clock):
+    play(session, school, floor, clock, examples=2000 if FULL_SIZE else 80, steps=40)
