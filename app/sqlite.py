@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
+
+PAUSE = 0.02
 
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
 
@@ -43,6 +46,15 @@ def read_only() -> Iterator[None]:
         yield
     finally:
         _reading.reset(token)
+
+
+def give_way(engine: Engine) -> None:
+    """Between two writing transactions of a long job: let others write.
+
+    Who waits for SQLite's write lock looks for it now and then only; without a pause the job would always be quicker.
+    """
+    if engine.dialect.name == "sqlite":
+        time.sleep(PAUSE)
 
 
 def configure(engine: Engine) -> None:

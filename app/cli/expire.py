@@ -10,7 +10,7 @@ import time
 import click
 from flask.cli import with_appcontext
 
-from app import current
+from app import current, sqlite
 from app.cli.errors import Refusal, speaking
 from app.extensions import db
 from app.services import nightly
@@ -38,5 +38,6 @@ def expire(as_of: dt.datetime | None) -> None:
 
 def _commit_and_show(done: int, total: int) -> None:
     db.session.commit()
+    sqlite.give_way(db.engine)
     if total and sys.stderr.isatty():
         click.echo(f"\r{done}/{total}", nl=done >= total, err=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from rq import get_current_job
 
-from app import current, queue
+from app import current, queue, sqlite
 from app.extensions import db
 from app.jobs.context import job_context
 from app.services import job_runs
@@ -48,6 +48,7 @@ def _run(as_of: dt.date) -> Counts:
 
     def commit_and_report(done: int, total: int) -> None:
         db.session.commit()
+        sqlite.give_way(db.engine)
         report(done, total)
 
     closed = nights.run(db.session, as_of, today=current.today(), now=current.now, on_batch=commit_and_report)

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from app.jobs.schedule import SchoolScheduler
 from app.queue import Task
 from tests.support.backstage import Backstage, seconds_at_most
+from tests.support.databases import on_both_databases
 from tests.support.processes import wait_until
 from tests.support.redis import find_redis_server
 
@@ -101,6 +102,7 @@ def test_redis_killed_and_back_empty_has_its_schedule_again_and_the_night_is_run
     assert worker.popen.poll() is None
 
 
+@on_both_databases
 def test_redis_flushed_has_its_schedule_again(backstage, server, ran, clock):
     backstage.scheduler()
     backstage.worker()
