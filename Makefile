@@ -12,7 +12,6 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PYTEST_ARGS ?=
 # Tests wait for processes and databases as much as they reckon: two at a time keep two cores busy.
 WORKERS ?= auto
-LOCALES := zh_Hans_CN zh_Hant_TW
 
 .PHONY: help
 help: ## list the targets
@@ -43,15 +42,11 @@ pin: ## work out requirements*.txt anew from requirements*.in (needs uv)
 
 .PHONY: messages
 messages: $(INSTALLED) ## collect the texts for translation and compile the translations
-	$(BIN)/pybabel extract -F babel.cfg -k _ -k _l -k gettext -k ngettext:1,2 -k lazy_gettext --no-location \
-		--sort-output --project=gonghai --version=0 -o app/translations/messages.pot .
-	for locale in $(LOCALES); do \
-		test -f app/translations/$$locale/LC_MESSAGES/messages.po \
-			|| $(BIN)/pybabel init -i app/translations/messages.pot -d app/translations -l $$locale || exit 1; \
-	done
-	$(BIN)/pybabel update -i app/translations/messages.pot -d app/translations --no-fuzzy-matching \
-		--ignore-pot-creation-date
-	$(BIN)/pybabel compile -d app/translations
+	mkdir -p build
+	$(BIN)/pybabel -q extract -F babel.cfg -k _l -k lazy_gettext -k lazy_ngettext:1,2 -k lazy_pgettext:1c,2 \
+		--add-location=file --no-wrap --project=Gonghai --version=1 -o build/messages.pot .
+	$(BIN)/pybabel -q update -i build/messages.pot -d app/translations --no-fuzzy-matching --ignore-obsolete --no-wrap
+	for domain in messages admin wtforms; do $(BIN)/pybabel -q compile -d app/translations -D $$domain || exit 1; done
 
 # A virtual environment is made anew only if it belongs to another version of Python than the one asked for.
 $(MADE):
