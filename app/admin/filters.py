@@ -17,7 +17,32 @@ from app.models.types import Choice, Kind
 Options = Callable[[], Iterable[tuple[str, Any]]]
 
 
-class Is(BaseSQLAFilter):
+class Filter(BaseSQLAFilter):
+    """A filter that, left empty in the form, does nothing."""
+
+    def accepts(self, value: str) -> bool:
+        """Whether a value that is not empty can be asked for."""
+        raise NotImplementedError
+
+    def read(self, value: str) -> Any:
+        """A value's text as what the column holds."""
+        raise NotImplementedError
+
+    def compare(self, column: Any, value: Any) -> Any:
+        """The condition."""
+        raise NotImplementedError
+
+    def validate(self, value: str) -> bool:
+        return value == "" or self.accepts(value)
+
+    def clean(self, value: str) -> Any:
+        return None if value == "" else self.read(value)
+
+    def apply(self, query: Query[Any], value: Any, alias: Any = None) -> Query[Any]:
+        return query if value is None else query.filter(self.compare(self.get_column(alias), value))
+
+
+class Is(Filter):
     """The column is one of the options.
 
     Args:
@@ -30,7 +55,7 @@ class Is(BaseSQLAFilter):
     def __init__(self, column: InstrumentedAttribute[Any], name: LazyString, options: Options,
                  read: Callable[[str], Any] = str) -> None:
         self.offered = options
-        self.read = read
+        self._read = read
         super().__init__(column, name, options=options)
 
     def get_options(self, _view: Any) -> list[tuple[str, str]]:
@@ -38,38 +63,38 @@ class Is(BaseSQLAFilter):
             return []
         return [(value, str(label)) for value, label in self.offered()]
 
-    def validate(self, value: str) -> bool:
+    def accepts(self, value: str) -> bool:
         return value in {offered for offered, _label in self.offered()}
 
-    def clean(self, value: str) -> Any:
-        return self.read(value)
+    def read(self, value: str) -> Any:
+        return self._read(value)
 
-    def apply(self, query: Query[Any], value: Any, alias: Any = None) -> Query[Any]:
-        return query.filter(self.get_column(alias) == value)
+    def compare(self, column: Any, value: Any) -> Any:
+        return column == value
 
     def operation(self) -> LazyString:
         return _l("is")
 
 
-class _Day(BaseSQLAFilter):
+class _Day(Filter):
     """A comparison with a date."""
 
-    def validate(self, value: str) -> bool:
+    def accepts(self, value: str) -> bool:
         try:
             dt.date.fromisoformat(value)
         except ValueError:
             return False
         return True
 
-    def clean(self, value: str) -> dt.date:
+    def read(self, value: str) -> dt.date:
         return dt.date.fromisoformat(value)
 
 
 class From(_Day):
     """On this day or later."""
 
-    def apply(self, query: Query[Any], value: dt.date, alias: Any = None) -> Query[Any]:
-        return query.filter(self.get_column(alias) >= value)
+    def compare(self, column: Any, value: dt.date) -> Any:
+        return column >= value
 
     def operation(self) -> LazyString:
         return _l("from")
@@ -78,8 +103,8 @@ class From(_Day):
 class Until(_Day):
     """On this day or earlier."""
 
-    def apply(self, query: Query[Any], value: dt.date, alias: Any = None) -> Query[Any]:
-        return query.filter(self.get_column(alias) <= value)
+    def compare(self, column: Any, value: dt.date) -> Any:
+        return column <= value
 
     def operation(self) -> LazyString:
         return _l("until")

@@ -44,7 +44,7 @@ LABELS: dict[str, LazyString] = {
     "password": _l("Password"),
     "permission_codes": _l("Permissions"),
     "price": _l("Price"),
-    "public_on": _l("Falls into the pool on"),
+    "public_on": _l("Public from"),
     "qq": _l("QQ"),
     "recv_date": _l("Received"),
     "referral_from": _l("Referred by"),

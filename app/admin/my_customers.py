@@ -69,7 +69,7 @@ class MyCustomersView(GuardedView):
             Distribution.id == row_identity, Distribution.consultant_id == viewer().id)) or abort(404)
         if _is_mine(row):
             return redirect(url_for("customer.details_view", id=row.customer_id))
-        return record_page(self, row.customer, until=row.ended_on_shown(current.today()), past=True)
+        return record_page(self, row.customer, holding=row)
 
     @expose("/follow-up/", methods=("POST",))
     def follow_up(self) -> ResponseReturnValue:

@@ -13,7 +13,7 @@ from app import current, web
 from app.admin.guard import allowed, viewer
 from app.admin.labels import LABELS
 from app.extensions import db
-from app.models import Customer
+from app.models import Customer, Distribution
 from app.models.choices import Intent
 from app.permissions import Permission
 from app.services import contacts, deadlines, timeline
@@ -23,15 +23,16 @@ _FACTS = ("gender", "source", "campus", "education", "graduation_school", "major
 
 
 def record_page(view: BaseView, customer: Customer, *, edit_url: str | None = None,
-                until: dt.date | None = None, past: bool = False) -> str:
+                holding: Distribution | None = None) -> str:
     """The page of a customer.
 
     Args:
         edit_url: where he can be edited by whoever looks, if anywhere.
-        until: show the timeline only up to this business date.
-        past: whoever looks had the customer once: contacts are hidden and nothing can be done.
+        holding: the past holding through which whoever looks knows the customer: the timeline then ends with it,
+            contacts are hidden, and nothing can be done.
     """
-    today = current.today()
+    today, past = current.today(), holding is not None
+    until = holding.ended_on_shown(today) if holding is not None else None
     sees = contacts.visible_to(viewer(), customer, today=today) and not past
     own = customer.belongs_to(viewer().id, today) and allowed(Permission.FOLLOW_UP_CREATE) and not past
     claimable = (allowed(Permission.POOL_CLAIM) and viewer().can_hold_customers and not past
@@ -39,7 +40,7 @@ def record_page(view: BaseView, customer: Customer, *, edit_url: str | None = No
     events = timeline.of(db.session, customer, clock=current.clock(), today=today, masked=not sees, until=until)
     page: str = view.render(
         "screens/customer.html", customer=customer, contact=contact_reader(customer, hidden=not sees), own=own,
-        past=past, can_claim=claimable, clock=None if past else deadlines.standing(customer, today=today),
+        past=past, holding=holding, can_claim=claimable, clock=None if past else deadlines.standing(customer, today=today),
         events=events, intents=list(Intent), facts=[] if past else _facts(customer), courses_removable=own,
         edit_url=edit_url, history_url=None if past else url_for("followup.index_view", customer=customer.id),
         return_url=web.return_address(request.full_path.rstrip("?")))
