@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 
 from app.models import Customer, Distribution, FollowUp, customer_course
@@ -109,11 +109,12 @@ class PoolPage:
 def page(session: Session, viewer_id: int, *, today: dt.date, filter_: PoolFilter | None = None,
          after: tuple[dt.date, int] | None = None, size: int = 50) -> PoolPage:
     """A page of the pool as one person sees it, by keyset: as fast on the last page as on the first."""
-    query = _visible(viewer_id, today, filter_ or PoolFilter()).options(
+    filters = (filter_ or PoolFilter()).clauses(today)
+    fallen_by = today if after is None else min(today, after[0])  # the one bound by which the index is entered
+    query = select(Customer).where(claimable_by(viewer_id, fallen_by), *filters).options(
         joinedload(Customer.consultant), selectinload(Customer.courses), joinedload(Customer.campus))
     if after is not None:
-        day, customer_id = after
-        query = query.where(or_(Customer.public_on < day, and_(Customer.public_on == day, Customer.id < customer_id)))
+        query = query.where(tuple_(Customer.public_on, Customer.id) < after)
     query = query.order_by(Customer.public_on.desc(), Customer.id.desc()).limit(size + 1)
     customers = list(session.scalars(query))
     more, customers = len(customers) > size, customers[:size]

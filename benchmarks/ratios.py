@@ -1,0 +1,143 @@
+"""Side by side, on this machine: `python -m benchmarks.ratios`. Only the ratios mean anything elsewhere.
+
+1. A contended claim: the conditional UPDATE of `services.claims` against SELECT … FOR UPDATE, then look, then write.
+2. A page of a pool of 200,000: the last by keyset against the first, and against the same page by OFFSET.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from sqlalchemy import Engine, insert, select, text
+from sqlalchemy.orm import Session
+
+from app.extensions import db
+from app.models import Customer, Distribution, Employee
+from app.models.choices import DistributionStatus, Origin
+from app.services import claims, distributions, pool
+from tests.conftest import make_app
+from tests.support import databases, people, postgres
+
+TODAY = dt.date(2026, 3, 2)
+NOW = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)
+THREADS, CUSTOMERS, EACH, ROUNDS = 16, 50, 10, 7
+POOL, SIZE, READINGS = 200_000, 50, 15
+
+Claim = Callable[[Session, int, int], bool]
+
+
+def by_conditional_update(session: Session, customer_id: int, claimant_id: int) -> bool:
+    return claims.claim(session, customer_id, claimant_id, today=TODAY, now=NOW).won
+
+
+def by_select_for_update(session: Session, customer_id: int, claimant_id: int) -> bool:
+    claimant = distributions.lock_holder(session, claimant_id)
+    customer = distributions.lock_customer(session, customer_id)
+    if not customer.is_public(TODAY) or customer.consultant_id == claimant_id:
+        return False
+    distributions.end(session, customer, DistributionStatus.TRANSFERRED, today=TODAY, now=NOW)
+    distributions.begin(session, customer, claimant, Origin.CLAIM, today=TODAY, now=NOW)
+    return True
+
+
+def leads(engine: Engine, number: int) -> list[int]:
+    """Empty the pool and fill it; each customer fell on one of the last 300 days."""
+    with Session(engine) as session:
+        session.execute(Distribution.__table__.delete())
+        session.execute(Customer.__table__.delete())
+        for begin in range(0, number, 10_000):
+            session.execute(insert(Customer), [
+                {"name": f"客户{i}", "qq": str(100_000_000 + i), "date": TODAY, "last_consult_date": TODAY,
+                 "public_on": TODAY - dt.timedelta(days=i % 300)} for i in range(begin, min(begin + 10_000, number))])
+        session.commit()
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))  # as its own maintenance does by day
+    with Session(engine) as session:
+        return list(session.scalars(select(Customer.id)))
+
+
+def seconds_of_a_round(engine: Engine, claim: Claim, claimants: list[int]) -> float:
+    ids = leads(engine, CUSTOMERS)
+
+    def one(turn: int) -> bool:
+        with Session(engine) as session:
+            won = claim(session, ids[turn % CUSTOMERS], claimants[turn % len(claimants)])
+            session.commit()
+            return won
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        began = time.perf_counter()
+        won = sum(threads.map(one, range(CUSTOMERS * EACH)))
+        spent = time.perf_counter() - began
+    assert won == CUSTOMERS
+    return spent
+
+
+def compare_claims(engine: Engine) -> str:
+    with Session(engine) as session:
+        school = people.open_school(session)
+        department = school.departments[1001]
+        hired = [Employee(name=f"顾问{i}", username=f"c{i}", department=department) for i in range(49)]
+        session.add_all(hired)
+        session.commit()
+        claimants = [each.id for each in hired]
+    ways = {"conditional UPDATE": by_conditional_update, "SELECT FOR UPDATE": by_select_for_update}
+    spent: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(ROUNDS):
+        for name, way in ways.items():
+            spent[name].append(seconds_of_a_round(engine, way, claimants))
+    update, for_update = (statistics.median(spent[name]) for name in ways)
+    return (f"{CUSTOMERS * EACH} claims on {CUSTOMERS} customers, {THREADS} threads: conditional UPDATE {update:.2f} s,"
+            f" SELECT FOR UPDATE {for_update:.2f} s: ratio {for_update / update:.2f}")
+
+
+def milliseconds(read: Callable[[Session], object], engine: Engine) -> float:
+    spent = []
+    for _ in range(READINGS):
+        with Session(engine) as session:
+            began = time.perf_counter()
+            read(session)
+            spent.append(time.perf_counter() - began)
+    return 1000 * statistics.median(spent)
+
+
+def compare_pages(engine: Engine) -> str:
+    leads(engine, POOL)
+    order = (Customer.public_on.desc(), Customer.id.desc())
+    with Session(engine) as session:
+        viewer = session.scalars(select(Employee.id).limit(1)).one()
+        deep = session.execute(select(Customer.public_on, Customer.id).order_by(*order)
+                               .offset(POOL - 2 * SIZE).limit(1)).one()
+    first = milliseconds(lambda s: pool.page(s, viewer, today=TODAY, size=SIZE), engine)
+    after = deep[0], deep[1]
+    last = milliseconds(lambda s: pool.page(s, viewer, today=TODAY, size=SIZE, after=after), engine)
+    by_offset = select(Customer).where(pool.claimable_by(viewer, TODAY)).order_by(*order)
+    offset = milliseconds(lambda s: s.scalars(by_offset.offset(POOL - 2 * SIZE).limit(SIZE)).all(), engine)
+    return (f"a pool of {POOL:,}: first page {first:.1f} ms, a page near the end by keyset {last:.1f} ms "
+            f"(ratio {last / first:.2f}), by OFFSET {offset:.1f} ms (ratio {offset / first:.1f})")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        shared = Path(folder)
+        made = databases.Databases(shared, shared, "benchmark")
+        backends = ["sqlite", *(["postgresql"] if postgres.is_available() else [])]
+        try:
+            for backend in backends:
+                app = make_app(made.make(backend), lambda: NOW, web_threads=THREADS)
+                with app.app_context():
+                    print(f"{backend}: {compare_claims(db.engine)}")
+                    print(f"{backend}: {compare_pages(db.engine)}")
+                    db.engine.dispose()
+        finally:
+            postgres.stop(shared)
+
+
+if __name__ == "__main__":
+    main()
