@@ -19,6 +19,7 @@ from flask_admin.contrib.sqla import ModelView
 from flask_admin.model.base import ViewArgs
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 from sqlalchemy import ColumnElement
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Query
@@ -66,8 +67,8 @@ def table_action(name: str, text: Any, permission: Permission, confirmation: Any
     return mark
 
 
-def _shown_date(_view: Any, value: dt.date, _name: str) -> str:
-    return web.day(value)
+def _shown_date(_view: Any, value: dt.date, _name: str) -> Markup:
+    return Markup('<time class="nowrap" datetime="{}">{}</time>').format(value.isoformat(), web.day(value))
 
 
 FORMATTERS = {

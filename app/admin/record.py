@@ -40,9 +40,10 @@ def record_page(view: BaseView, customer: Customer, *, edit_url: str | None = No
     events = timeline.of(db.session, customer, clock=current.clock(), today=today, masked=not sees, until=until)
     page: str = view.render(
         "screens/customer.html", customer=customer, contact=contact_reader(customer, hidden=not sees), own=own,
-        past=past, holding=holding, can_claim=claimable,
-        clock=None if past else deadlines.standing(customer, today=today), events=events, intents=list(Intent), facts=[] if past else _facts(customer), courses_removable=own,
-        edit_url=edit_url, history_url=None if past else url_for("followup.index_view", customer=customer.id),
+        past=past, holding=holding, can_claim=claimable, events=events, intents=list(Intent),
+        clock=None if past else deadlines.standing(customer, today=today),
+        facts=[] if past else _facts(customer), courses_removable=own, edit_url=edit_url,
+        history_url=None if past else url_for("followup.index_view", customer=customer.id),
         return_url=web.return_address(request.full_path.rstrip("?")))
     return page
 
