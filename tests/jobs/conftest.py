@@ -80,7 +80,8 @@ def hold(session: Session) -> Callable[..., None]:
                       "recv_date": received, "last_consult_date": last, "public_on": end.public_on,
                       "public_as": end.public_as} for n in (next(numbers) for _ in range(number))]
         session.execute(insert(Customer), customers)
-        ids = session.scalars(select(Customer.id).where(Customer.qq.in_([row["qq"] for row in customers]))).all()
+        first, last_one = customers[0]["qq"], customers[-1]["qq"]
+        ids = session.scalars(select(Customer.id).where(Customer.qq.between(first, last_one))).all()
         began = dt.datetime(received.year, received.month, received.day, 1, tzinfo=dt.UTC)
         session.execute(insert(Distribution), [
             {"consultant_id": consultant_id, "customer_id": customer_id, "started_on": received,
