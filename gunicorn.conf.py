@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from gunicorn.glogging import Logger
 
@@ -21,6 +22,12 @@ class OneLog(Logger):  # type: ignore[misc]
             logger.handlers = []
             logger.propagate = True
         logs.configure(settings.log_format)
+
+    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> Any:
+        """The path as it was sent: decoded, it could begin a line of its own."""
+        found = super().atoms(resp, req, environ, request_time)
+        found["U"] = quote(str(found["U"]), safe="/")
+        return found
 
 
 def post_fork(_server: Any, worker: Any) -> None:

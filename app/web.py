@@ -26,6 +26,7 @@ from app.extensions import db
 from app.models import Setting
 from app.models.setting import DEMO_AS_OF
 
+LARGEST_INTEGER = 2_147_483_647
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _SENTENCES = {
@@ -90,6 +91,22 @@ def return_address(default: str) -> str:
 def flash_error(error: DomainError) -> None:
     """Show a refusal on the next page."""
     flash(str(error), "error")
+
+
+def refused(error: DomainError, default: str) -> ResponseReturnValue:
+    """A refusal: in words on the page where one came from, or as an error to a program that asks for JSON."""
+    if wants_json():
+        return domain_error(error)
+    db.session.rollback()
+    flash_error(error)
+    return redirect(return_address(default))
+
+
+def whole_number(text: str) -> int | None:
+    """A positive whole number that the databases can hold, written in plain digits; None of anything else."""
+    if not text.isascii() or not text.isdecimal() or len(text) > len(str(LARGEST_INTEGER)):
+        return None
+    return int(text) if 0 < int(text) <= LARGEST_INTEGER else None
 
 
 def choose_locale() -> ResponseReturnValue:
@@ -199,6 +216,6 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
     """Details go to the log, never to the person."""
     if current_app.testing:
         raise error
-    current_app.logger.error("unexpected error on %s %s", request.method, request.path, exc_info=error)
+    current_app.logger.error("unexpected error on %s %r", request.method, request.path, exc_info=error)
     db.session.rollback()
     return error_page(500, str(_SENTENCES[500]))

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask import Response, abort, flash, has_request_context, request
+from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from flask_admin.actions import action as flask_admin_action
 from flask_admin.contrib.sqla import ModelView
@@ -28,7 +29,6 @@ from wtforms import Form
 from app import current, web
 from app.admin import export
 from app.admin.constraints import refusal_of
-from app.admin.forms import LARGEST_INTEGER
 from app.admin.guard import Guarded, allowed, viewer
 from app.admin.labels import LABELS
 from app.errors import ConflictError, DomainError
@@ -245,6 +245,16 @@ class TableView(Guarded, ModelView):
 
     # Ways in that Flask-Admin leaves half open.
 
+    @expose("/new/", methods=("GET", "POST"))
+    def create_view(self) -> ResponseReturnValue:
+        """The empty form, or the refused one."""
+        return _refused_if_shown_again(super().create_view())
+
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self) -> ResponseReturnValue:
+        """The form of a row, or the refused one."""
+        return _refused_if_shown_again(super().edit_view())
+
     ajax_update = None  # no inline editing: it would go around the forms
 
     @expose("/export/<export_type>/")
@@ -261,11 +271,14 @@ class TableView(Guarded, ModelView):
         return export.response(export_type, f"{self.endpoint}-{current.today().isoformat()}", titles, values)
 
 
+def _refused_if_shown_again(answer: Any) -> ResponseReturnValue:
+    """A posted form that comes back as a page was refused: 422, with the reasons at the fields."""
+    return (answer, 422) if request.method == "POST" and isinstance(answer, str) else answer
+
+
 def row_id(text: Any) -> int:
     """An id out of an address or a form; whatever no row can have answers 404."""
-    if not str(text).isascii() or not str(text).isdecimal() or not 0 < int(text) <= LARGEST_INTEGER:
-        abort(404)
-    return int(text)
+    return web.whole_number(str(text)) or abort(404)
 
 
 def _show_at_field(form: Form, error: DomainError) -> None:

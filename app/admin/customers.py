@@ -8,6 +8,7 @@ from typing import Any
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from sqlalchemy import ColumnElement
@@ -26,6 +27,7 @@ from app.extensions import db
 from app.models import Customer, Employee
 from app.models.choices import (
     CustomerStatus,
+    DistributionStatus,
     Education,
     Experience,
     Gender,
@@ -70,6 +72,21 @@ def _contact(_view: Any, _context: Any, customer: Customer, field: str) -> str |
     return contacts.masked(value) or None
 
 
+def _free_text(_view: Any, _context: Any, customer: Customer, field: str) -> str | None:
+    """People write contacts wherever there is room."""
+    value: str | None = getattr(customer, field)
+    if value is None or contacts.visible_to(viewer(), customer, today=current.today()):
+        return value
+    return contacts.masked_note(value, customer)
+
+
+def _standing(_view: Any, _context: Any, customer: Customer, _field: str) -> Any:
+    """Where he stands, in a word."""
+    if customer.is_public(current.today()):
+        return _("In the Public Pool")
+    return customer.status if customer.is_enrolled else DistributionStatus.FOLLOWING
+
+
 class CustomerView(TableView):
     """Everyone's customers for a manager, the own ones for a consultant."""
 
@@ -79,11 +96,13 @@ class CustomerView(TableView):
     needs = {"assign_view": Permission.CUSTOMER_ASSIGN}
     form = CustomerForm
     form_ajax_refs = {"referral_from": REFERRERS}
-    column_list = ("id", "name", "qq", "mobile", "courses", "source", "status", "consultant", "public_on")
-    column_export_list = (*column_list, "wechat", "gender", "last_consult_date", "date", "recv_date", "campus",
-                          "education", "graduation_school", "major",
-                          "experience", "work_status", "company", "salary", "referral_from")
-    column_formatters = column_formatters_export = {"qq": _contact, "mobile": _contact, "wechat": _contact}
+    column_list = ("id", "name", "qq", "mobile", "courses", "status", "consultant", "public_on")
+    column_export_list = (
+        *column_list, "source", "wechat", "gender", "last_consult_date", "date", "recv_date", "campus", "education",
+        "graduation_school", "major", "experience", "work_status", "company", "salary", "referral_from")
+    column_formatters = column_formatters_export = {
+        **dict.fromkeys(("qq", "mobile", "wechat"), _contact), "status": _standing,
+        **dict.fromkeys(("company", "salary", "graduation_school", "major"), _free_text)}
     column_sortable_list = ("id", "name", "last_consult_date", "public_on", "date")
     column_default_sort = ("id", True)
     column_related = (selectinload(Customer.courses), joinedload(Customer.consultant))
@@ -158,6 +177,8 @@ class CustomerView(TableView):
     def action_assign(self, ids: list[str]) -> ResponseReturnValue:
         """Ask to whom."""
         chosen = self.get_several(ids)
+        if not chosen:
+            raise DomainError(_l("Choose at least one customer."))
         return self.render("admin/customer/assign.html", customers=chosen,
                            consultants=db.session.scalars(options.consultants()).all(),
                            return_url=request.form.get("url") or url_for(".index_view"))

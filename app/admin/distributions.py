@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from flask import abort
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import joinedload
+from wtforms import Form
 
 from app import current
 from app.admin import forms
@@ -62,6 +64,12 @@ class DistributionView(TableView):
                       is_choice(Distribution.origin, LABELS["origin"], Origin),
                       *period(Distribution.started_on, LABELS["started_on"]),
                       *period(Distribution.ended_on, LABELS["ended_on"]))
+
+    def edit_form(self, obj: Any = None) -> Form:
+        """A memo that is hidden from someone is not for him to change."""
+        if not contacts.visible_to(viewer(), obj.customer, today=current.today()):
+            abort(403)
+        return super().edit_form(obj)
 
     def row_filter(self, scope: RowScope, employee: Employee, today: dt.date) -> ColumnElement[bool] | None:
         if scope is RowScope.ALL:

@@ -24,12 +24,19 @@ from app.services import employees, passwords
 SHORTEST_PASSWORD = 8
 
 
+class HashedPasswordField(PasswordField):
+    """What is typed here is never put into the row: only its hash is kept."""
+
+    def populate_obj(self, obj: Any, name: str) -> None:
+        """Leave it to the service."""
+
+
 class EmployeeForm(forms.BaseForm):
     """An employee; the password is kept if the field is left empty."""
 
     name = forms.text(Employee.name)
     username = forms.text(Employee.username)
-    password = PasswordField(LABELS["password"], [Optional(), Length(SHORTEST_PASSWORD, 1024)],
+    password = HashedPasswordField(LABELS["password"], [Optional(), Length(SHORTEST_PASSWORD, 1024)],
                              description=_l("At least 8 characters. Leave empty to keep the present one."))
     department = forms.one("department", options.departments, required=True)
     roles = forms.many("roles", options.roles)
@@ -61,7 +68,6 @@ class EmployeeView(TableView):
             self._check_may_stop_holding(form, model)
         roles_before = set() if created else {role.id for role in model.roles}
         password = form.password.data
-        del form.password
         super().save(form, model, created=created)
         if password:
             passwords.set_password(model, password)

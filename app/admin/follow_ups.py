@@ -95,7 +95,9 @@ class FollowUpView(TableView):
         return form
 
     def may_edit(self, row: FollowUp) -> bool:
-        return self.can_edit and row.consultant_id == viewer().id and row.saved_on == current.today()
+        today = current.today()
+        return (self.can_edit and row.consultant_id == viewer().id and row.saved_on == today
+                and contacts.visible_to(viewer(), row.customer, today=today))
 
     def may_delete(self, row: FollowUp) -> bool:
         return self.may_edit(row)

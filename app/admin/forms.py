@@ -29,8 +29,8 @@ from wtforms.widgets import Select as SelectWidget
 from app.admin.labels import LABELS
 from app.extensions import db
 from app.models import types
+from app.web import LARGEST_INTEGER, whole_number
 
-LARGEST_INTEGER = 2_147_483_647
 LONGEST_LINE = 128  # a longer text gets a box
 
 __all__ = ["BaseForm", "Loader", "choice", "day", "integer", "lookup", "many", "money", "one", "text"]
@@ -63,7 +63,7 @@ def integer(column: InstrumentedAttribute[Any], *, smallest: int = 0, **kwargs: 
 
 def money(column: InstrumentedAttribute[Any], **kwargs: Any) -> Field:
     """A field for an amount that is not negative, with two places."""
-    return DecimalField(LABELS[column.key], [InputRequired(), NumberRange(0, 99_999_999)], places=2, **kwargs)
+    return MoneyField(LABELS[column.key], [InputRequired(), NumberRange(0, 99_999_999)], places=2, **kwargs)
 
 
 def day(column: InstrumentedAttribute[Any], **kwargs: Any) -> Field:
@@ -122,6 +122,20 @@ class NothingElse:
         super().pre_validate(form)  # type: ignore[misc]
 
 
+class MoneyField(DecimalField):
+    """An amount to the cent: neither NaN nor a fraction of one."""
+
+    data: Any
+    places: Any
+
+    def process_formdata(self, valuelist: Any) -> None:
+        super().process_formdata(valuelist)
+        amount = self.data
+        if amount is not None and (not amount.is_finite() or amount.normalize().as_tuple().exponent < -self.places):
+            self.data = None
+            raise ValueError(self.gettext("Not a valid decimal value."))
+
+
 class OneField(NothingElse, QuerySelectField):
     """Yields its options as WTForms wants them today."""
 
@@ -165,10 +179,11 @@ class Loader(AjaxModelLoader):
         return (model.id, self.label(model)) if model is not None else None
 
     def get_one(self, pk: Any) -> Any:
-        if not str(pk).isdecimal() or int(pk) > LARGEST_INTEGER:
+        identity = whole_number(str(pk))
+        if identity is None:
             return None
         with db.session.no_autoflush:
-            return db.session.scalar(self._query().where(self.model.id == int(pk)))
+            return db.session.scalar(self._query().where(self.model.id == identity))
 
     def get_list(self, query: str | None, offset: int | None = 0, limit: int | None = LIMIT) -> Sequence[Any]:
         part = (query or "").strip()

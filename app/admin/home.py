@@ -34,6 +34,7 @@ class HomeView(Guarded, AdminIndexView):
             intents=list(Intent),
             falling=my_customers.falling_next(db.session, me.id, today=today, size=8) if sells else [],
             due=my_customers.contacts_due(db.session, me.id, today=today) if sells else [],
+            due_count=my_customers.number_due(db.session, me.id, today=today) if sells else 0,
             desks=floor.desks(db.session, today=today, warn_days=SCHOOL_RULES.warn_days) if leads else [],
             runs=job_runs.last_finished(db.session, job_runs.EXPIRY) if allowed(Permission.JOBS_READ) else None)
         return rendered

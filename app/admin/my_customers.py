@@ -57,6 +57,7 @@ class MyCustomersView(GuardedView):
             status_of=lambda row: row.status_shown(today), ended_of=lambda row: row.ended_on_shown(today),
             statuses=_statuses(my_customers.counts_by_status(db.session, me.id, today=today)),
             falling=falling, due=my_customers.contacts_due(db.session, me.id, today=today),
+            due_count=my_customers.number_due(db.session, me.id, today=today),
             next_contacts=my_customers.next_contacts(db.session, mine), rules=SCHOOL_RULES, intents=list(Intent),
             next_url=cursor.same_page(after=after) if after else None, return_url=cursor.same_page())
         return rendered
@@ -76,15 +77,13 @@ class MyCustomersView(GuardedView):
         """Log a follow-up; the deadline moves."""
         customer = _own_customer()
         try:
-            follow_ups.log(db.session, customer.id, viewer(), request.form.get("note", "")[:4000],
+            follow_ups.log(db.session, customer.id, viewer(), request.form.get("note", ""),
                            intent=_asked_intent(), next_contact_on=_asked_day("next_contact_on"),
                            today=current.today(), now=current.now())
             db.session.commit()
         except DomainError as error:
-            db.session.rollback()
-            web.flash_error(error)
-        else:
-            flash(_("Follow-up logged."), "success")
+            return web.refused(error, url_for(".index_view"))
+        flash(_("Follow-up logged."), "success")
         return redirect(web.return_address(url_for(".index_view")))
 
     @expose("/release/", methods=("POST",))
@@ -96,9 +95,7 @@ class MyCustomersView(GuardedView):
             customers.release(db.session, customer.id, by=viewer(), today=current.today(), now=current.now())
             db.session.commit()
         except DomainError as error:
-            db.session.rollback()
-            web.flash_error(error)
-            return redirect(web.return_address(url_for(".index_view")))
+            return web.refused(error, url_for(".index_view"))
         flash(_("%(name)s is back in the Public Pool.", name=name), "success")
         return redirect(url_for(".index_view"))
 
@@ -107,12 +104,13 @@ class MyCustomersView(GuardedView):
         """Take a consulted course off an own customer, with one click (S2's cancel_course)."""
         customer = _own_customer()
         try:
-            course = customers.cancel_course(db.session, customer.id, row_id(request.form.get("course_id", "")))
-            flash(_("%(course)s was removed.", course=course.name), "success")
+            course = customers.cancel_course(db.session, customer.id, row_id(request.form.get("course_id", "")),
+                                             by=viewer(), today=current.today())
+            name = course.name
             db.session.commit()
         except DomainError as error:
-            db.session.rollback()
-            web.flash_error(error)
+            return web.refused(error, url_for(".index_view"))
+        flash(_("%(course)s was removed.", course=name), "success")
         return redirect(web.return_address(url_for(".index_view")))
 
 

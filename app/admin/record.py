@@ -32,17 +32,16 @@ def record_page(view: BaseView, customer: Customer, *, edit_url: str | None = No
             contacts are hidden, and nothing can be done.
     """
     today, past = current.today(), holding is not None
-    until = holding.ended_on_shown(today) if holding is not None else None
     sees = contacts.visible_to(viewer(), customer, today=today) and not past
     own = customer.belongs_to(viewer().id, today) and allowed(Permission.FOLLOW_UP_CREATE) and not past
     claimable = (allowed(Permission.POOL_CLAIM) and viewer().can_hold_customers and not past
                  and customer.is_public(today) and customer.consultant_id != viewer().id)
-    events = timeline.of(db.session, customer, clock=current.clock(), today=today, masked=not sees, until=until)
+    events = timeline.of(db.session, customer, clock=current.clock(), today=today, masked=not sees, holding=holding)
     page: str = view.render(
         "screens/customer.html", customer=customer, contact=contact_reader(customer, hidden=not sees), own=own,
         past=past, holding=holding, can_claim=claimable, events=events, intents=list(Intent),
         clock=None if past else deadlines.standing(customer, today=today),
-        facts=[] if past else _facts(customer), courses_removable=own, edit_url=edit_url,
+        facts=[] if past else _facts(customer, hidden=not sees), courses_removable=own, edit_url=edit_url,
         history_url=None if past else url_for("followup.index_view", customer=customer.id),
         return_url=web.return_address(request.full_path.rstrip("?")))
     return page
@@ -56,10 +55,11 @@ def contact_reader(customer: Customer, *, hidden: bool) -> Callable[[str], str]:
     return read
 
 
-def _facts(customer: Customer) -> list[tuple[Any, str]]:
+def _facts(customer: Customer, *, hidden: bool) -> list[tuple[Any, str]]:
     """What is known of the customer besides his contacts; what is not known is left out."""
     found = [(LABELS[name], getattr(customer, name)) for name in _FACTS]
-    return [(label, _shown(value)) for label, value in found if value is not None]
+    return [(label, contacts.masked_note(value, customer) if hidden and isinstance(value, str) else _shown(value))
+            for label, value in found if value is not None]
 
 
 def _shown(value: Any) -> str:

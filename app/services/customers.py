@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import unicodedata
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import exists, or_, select
@@ -15,6 +17,9 @@ from app.models.choices import CustomerStatus, DistributionStatus, Origin
 from app.models.contacts import CONTACT_FIELDS, LONGEST_CONTACT
 from app.services import distributions
 from app.services.rules import ONE_DAY
+
+_LOOKS_LIKE_A_NUMBER = re.compile(r"\d(?:[\s\-.]?\d){4}")
+"""Names are shown in the Public Pool, where contacts are hidden."""
 
 
 def enter(session: Session, customer: Customer, *, holder_id: int | None, today: dt.date, now: dt.datetime,
@@ -46,7 +51,7 @@ def enter(session: Session, customer: Customer, *, holder_id: int | None, today:
 
 
 def check_contacts(session: Session, customer: Customer) -> None:
-    """Each customer has at least one contact, and no two share one.
+    """Each customer has at least one contact, no two share one, and none stands in the name.
 
     Raises:
         DomainError: with the field it is about; it does not say whose the contact is.
@@ -56,6 +61,8 @@ def check_contacts(session: Session, customer: Customer) -> None:
 
 
 def _check_contacts(session: Session, customer: Customer) -> None:
+    if _LOOKS_LIKE_A_NUMBER.search(unicodedata.normalize("NFKC", customer.name or "")):
+        raise DomainError(_l("A name holds no number: enter QQ, mobile or WeChat where they belong."), field="name")
     given = {field: getattr(customer, field) for field in CONTACT_FIELDS if getattr(customer, field)}
     if not given:
         raise DomainError(_l("Enter at least one contact: QQ, mobile or WeChat."), field="qq")
@@ -144,13 +151,15 @@ def unlock(session: Session, customer_id: int, *, by: Employee | None = None, to
     distributions.set_clock(customer, not_before=today + ONE_DAY)
 
 
-def cancel_course(session: Session, customer_id: int, course_id: int) -> Course:
-    """Take a consulted course off a customer (S2's `cancel_course`).
+def cancel_course(session: Session, customer_id: int, course_id: int, *, by: Employee, today: dt.date) -> Course:
+    """Take a consulted course off a consultant's own customer (S2's `cancel_course`).
 
     Raises:
-        ConflictError: he has not asked for that course.
+        ConflictError: the customer is not his, or has not asked for that course.
     """
     customer = distributions.lock_customer(session, customer_id)
+    if not customer.belongs_to(by.id, today):
+        raise ConflictError(_l("%(name)s is not with you.", name=customer.name))
     for course in customer.courses:
         if course.id == course_id:
             customer.courses.remove(course)

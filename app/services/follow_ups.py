@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 from app.errors import ConflictError, DomainError, NotAllowedError
 from app.models import Customer, Employee, FollowUp
 from app.models.choices import Intent
-from app.services import distributions
+from app.services import contacts, distributions
 from app.services.rules import ONE_DAY
+
+LONGEST_NOTE = 4000
 
 
 def log(session: Session, customer_id: int, author: Employee, note: str, *, today: dt.date, now: dt.datetime,
@@ -46,11 +48,13 @@ def log(session: Session, customer_id: int, author: Employee, note: str, *, toda
 
 
 def check_editable(record: FollowUp, author: Employee, *, today: dt.date) -> None:
-    """A follow-up is edited by its author, on the day it was saved.
+    """A follow-up is edited by its author, on the day it was saved, while he may see what it says.
 
     Raises:
-        NotAllowedError: someone else's, or another day's.
+        NotAllowedError: someone else's, another day's, or of a customer he has lost since.
     """
+    if not contacts.visible_to(author, record.customer, today=today):
+        raise NotAllowedError(_l("You no longer have this customer."))
     if record.consultant_id != author.id or record.saved_on != today:
         raise NotAllowedError(_l("A follow-up can be changed only by its author, on the day it was saved."))
 
@@ -82,6 +86,8 @@ def delete(session: Session, record: FollowUp, author: Employee, *, today: dt.da
 def _check(note: str, next_contact_on: dt.date | None, today: dt.date) -> None:
     if not note.strip():
         raise DomainError(_l("Write what was said."), field="note")
+    if len(note) > LONGEST_NOTE:
+        raise DomainError(_l("A note has at most %(most)d characters.", most=LONGEST_NOTE), field="note")
     if next_contact_on is not None and next_contact_on < today:
         raise DomainError(_l("The next contact cannot be in the past."), field="next_contact_on")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from app.models import Customer, Distribution, FollowUp
@@ -69,12 +69,20 @@ def contacts_due(session: Session, consultant_id: int, *, today: dt.date, size: 
 
     What a former consultant promised is not counted.
     """
-    latest = latest_follow_up_ids(Customer.id)
-    query = (select(FollowUp).join(FollowUp.customer).options(contains_eager(FollowUp.customer))
-             .where(pool.belongs_to(consultant_id, today), FollowUp.id == latest, _IN_THIS_HOLDING,
-                    FollowUp.next_contact_on <= today)
+    query = (_due(consultant_id, today).options(contains_eager(FollowUp.customer))
              .order_by(FollowUp.next_contact_on, FollowUp.id).limit(size))
     return list(session.scalars(query))
+
+
+def number_due(session: Session, consultant_id: int, *, today: dt.date) -> int:
+    """How many own customers are to be contacted by today."""
+    return session.scalar(_due(consultant_id, today).with_only_columns(func.count())) or 0
+
+
+def _due(consultant_id: int, today: dt.date) -> Select[FollowUp]:
+    return (select(FollowUp).join(FollowUp.customer)
+            .where(pool.belongs_to(consultant_id, today), FollowUp.id == latest_follow_up_ids(Customer.id),
+                   _IN_THIS_HOLDING, FollowUp.next_contact_on <= today))
 
 
 def next_contacts(session: Session, customer_ids: list[int]) -> dict[int, dt.date | None]:

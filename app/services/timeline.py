@@ -56,22 +56,25 @@ class Event:
 
 
 def of(session: Session, customer: Customer, *, clock: Clock, today: dt.date, masked: bool,
-       until: dt.date | None = None) -> list[Event]:
+       holding: Distribution | None = None) -> list[Event]:
     """All events of a customer, newest first.
 
     Args:
         masked: hide contacts in notes.
-        until: only what happened up to this business date, for a consultant who lost the customer then.
+        holding: only what happened up to the end of this holding, for the consultant who lost the customer then.
     """
-    holdings = session.scalars(select(Distribution).where(Distribution.customer_id == customer.id)
-                               .options(joinedload(Distribution.consultant))).all()
-    records = session.scalars(select(FollowUp).where(FollowUp.customer_id == customer.id)
-                              .options(joinedload(FollowUp.consultant))).all()
+    holdings = list(session.scalars(select(Distribution).where(Distribution.customer_id == customer.id)
+                                    .options(joinedload(Distribution.consultant))))
+    records = list(session.scalars(select(FollowUp).where(FollowUp.customer_id == customer.id)
+                                   .options(joinedload(FollowUp.consultant))))
+    if holding is not None:
+        end = _end(holding, customer, clock, today)
+        holdings = [row for row in holdings if row.id <= holding.id]
+        records = [record for record in records if end is None or (
+            record.at <= end and record.saved_on <= clock.business_date(end))]
     events = [_follow_up(record, customer, masked) for record in records]
     for row in holdings:
         events += _holding(row, customer, clock, today)
-    if until is not None:
-        events = [event for event in events if clock.business_date(event.at) <= until]
     return sorted(events, key=lambda event: event.at, reverse=True)
 
 
@@ -81,18 +84,27 @@ def _follow_up(record: FollowUp, customer: Customer, masked: bool) -> Event:
 
 
 def _holding(row: Distribution, customer: Customer, clock: Clock, today: dt.date) -> list[Event]:
-    """The beginning of a holding and, if it is over, its end.
-
-    A fall shows at 00:00 of its day, whenever the night wrote it down; an end that somebody brought about at its
-    instant.
-    """
+    """The beginning of a holding and, if it is over, its end."""
     events = [Event(row.created_at, "distribution_began", _BEGAN[row.origin], row.consultant.name)]
-    awaiting_the_night = row.is_open and customer.is_public(today) and customer.public_as is not None
-    status = customer.public_as if awaiting_the_night else row.status
-    ended_on = customer.public_on if awaiting_the_night else row.ended_on
-    if status in _ENDED and ended_on is not None:
+    end, status = _end(row, customer, clock, today), _status(row, customer, today)
+    if end is not None and status in _ENDED:
         title, tone = _ENDED[status]
-        fell = status in (DistributionStatus.NO_FOLLOW_UP, DistributionStatus.NO_DEAL)
-        at = clock.instant(ended_on) if fell or row.closed_at is None else row.closed_at
-        events.append(Event(at, "distribution_ended", title, row.consultant.name, tone=tone))
+        events.append(Event(end, "distribution_ended", title, row.consultant.name, tone=tone))
     return events
+
+
+def _status(row: Distribution, customer: Customer, today: dt.date) -> DistributionStatus:
+    awaiting_the_night = row.is_open and customer.is_public(today) and customer.public_as is not None
+    return customer.public_as if awaiting_the_night and customer.public_as is not None else row.status
+
+
+def _end(row: Distribution, customer: Customer, clock: Clock, today: dt.date) -> dt.datetime | None:
+    """When a holding ended; None if it has not.
+
+    A fall is at 00:00 of its day, whenever the night wrote it down; an end that somebody brought about at its instant.
+    """
+    ended_on = customer.public_on if row.is_open and customer.is_public(today) else row.ended_on
+    if ended_on is None:
+        return None
+    fell = _status(row, customer, today) in (DistributionStatus.NO_FOLLOW_UP, DistributionStatus.NO_DEAL)
+    return clock.instant(ended_on) if fell or row.closed_at is None else row.closed_at

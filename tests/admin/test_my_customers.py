@@ -123,6 +123,31 @@ class TestOtherSteps:
         assert mine.courses == []
 
 
+    def test_courses_of_a_customer_one_has_lost_stay(self, login, make_customer, school, session, clock):
+        lost = make_customer(holder=school.sanjiang, on=clock.today() - dt.timedelta(days=9), courses=[school.python])
+        answer = login("sanjiang").submit("/admin/mycustomers/cancel-course/", {
+            "customer_id": lost.id, "course_id": school.python.id}, headers={"Accept": "application/json"})
+        assert answer.status_code == 409
+        session.refresh(lost)
+        assert lost.courses == [school.python]
+
+    def test_a_program_that_asks_for_json_is_refused_with_a_4xx(self, login, mine, clock):
+        browser = login("sanjiang")
+        browser.submit("/admin/mycustomers/release/", {"customer_id": mine.id})
+        for path in ("release", "follow-up"):
+            answer = browser.submit(f"/admin/mycustomers/{path}/", {"customer_id": mine.id, "note": "x"},
+                                    headers={"Accept": "application/json"})
+            assert answer.status_code == 409, path
+            assert answer.json["error"]
+
+    @pytest.mark.parametrize("identity", ["9" * 5000, "99999999999", "٣", "1e3", ""])
+    def test_an_id_no_row_can_have_is_404(self, login, identity):
+        browser = login("sanjiang")
+        for path in ("release", "follow-up", "cancel-course"):
+            answer = browser.submit(f"/admin/mycustomers/{path}/", {"customer_id": identity, "note": "x"})
+            assert answer.status_code == 404, path
+
+
 class TestPastCustomers:
     @pytest.fixture
     def past(self, make_customer, make_follow_up, school, clock, session):
@@ -145,6 +170,18 @@ class TestPastCustomers:
         assert "三江聊的" in page.text
         for hidden in ("暴雨聊的", "309914417", "秘密公司"):
             assert hidden not in page.text
+
+    def test_it_ends_with_the_own_fall_not_with_who_came_after_on_the_same_day(self, login, make_customer, school,
+                                                                              session, clock):
+        from app.services import claims
+
+        customer = make_customer("周婷", holder=school.sanjiang, on=clock.today() - dt.timedelta(days=4))
+        claims.claim(session, customer.id, school.baoyu.id, today=clock.today(), now=clock.now())
+        session.commit()
+        row = session.query(Distribution).filter_by(consultant_id=school.sanjiang.id).one()
+        text = login("sanjiang").get(f"/admin/mycustomers/details/?id={row.id}").text
+        assert "三天未跟进" in text
+        assert "暴雨" not in text
 
     def test_the_customers_own_page_does_not_exist_for_the_former_consultant(self, login, past):
         assert login("sanjiang").get(f"/admin/customer/details/?id={past.id}").status_code == 404

@@ -111,6 +111,15 @@ class TestMasking:
         assert "309914417" in record
         assert "longtai_2018" in record
 
+    def test_whatever_people_wrote_elsewhere_is_hidden_too(self, login, make_customer, school, clock):
+        customer = make_customer("周婷", holder=school.sanjiang, on=clock.today() - dt.timedelta(days=4),
+                                 wechat="wx_canary_77", company="call 13911112222", salary="wx_canary_77")
+        for who in ("baoyu", "auditor"):
+            text = login(who).get(f"/admin/publicpool/details/?id={customer.id}").text
+            assert "周婷" in text
+            assert "13911112222" not in text
+            assert "wx_canary_77" not in text
+
     def test_the_pools_search_learns_nothing_of_contacts(self, login, fallen):
         assert ids_in(login("baoyu").get("/admin/publicpool/?q=3099")) == []
 
@@ -146,6 +155,13 @@ class TestClaim:
         assert "跟进成功!" in winner.submit("/admin/claim/", {"customer_id": fallen.id}, follow_redirects=True).text
         assert "已经被跟进了" in loser.submit("/admin/claim/", {"customer_id": fallen.id}, follow_redirects=True).text
 
+    def test_names_of_customers_who_were_never_in_the_pool_are_not_told(self, login, make_customer, school):
+        theirs = make_customer("秘密客户", holder=school.dasha)
+        enrolled = make_customer("秘密学员", holder=school.dasha)
+        answer = login("baoyu").submit("/admin/claim/", {"customer_id": [theirs.id, enrolled.id]},
+                                       follow_redirects=True)
+        assert "秘密" not in answer.text
+
     def test_every_refusal_has_its_reason(self, login, fallen, make_customer, school):
         mine = make_customer("我的", holder=school.sanjiang)
         theirs = make_customer("他的", holder=school.baoyu)
@@ -171,7 +187,7 @@ class TestClaim:
             assert ids_in(page) == [fallen.id]
             assert 'action="/admin/claim/"' not in page.text
 
-    @pytest.mark.parametrize("ids", [[], ["x"], ["-1"], ["99999999999999999999"], ["1\0"], ["１"]])
+    @pytest.mark.parametrize("ids", [[], ["x"], ["-1"], ["99999999999999999999"], ["9" * 5000], ["1\0"], ["１"]])
     def test_hand_made_nonsense_is_refused_in_words(self, login, ids):
         answer = login("baoyu").submit("/admin/claim/", {"customer_id": ids}, headers=JSON)
         assert answer.status_code == 400

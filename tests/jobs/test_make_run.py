@@ -146,7 +146,7 @@ def test_a_process_that_dies_is_started_again_and_nothing_outlives_the_superviso
     run.wait_until_ready()
     run.process.popen.kill()
     run.process.popen.wait()
-    wait_until(lambda: run.left() == {}, seconds=15, what=f"the end of {run.left()}")
+    wait_until(lambda: run.left() == {}, seconds=60, what=f"the end of {run.left()}")  # gunicorn lets requests end
 
 
 def test_a_taken_port_is_said_at_once(folder):

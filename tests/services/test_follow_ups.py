@@ -11,6 +11,7 @@ from app.errors import ConflictError, DomainError, NotAllowedError, NotFoundErro
 from app.models import FollowUp
 from app.models.choices import Intent
 from app.services import follow_ups
+from app.services.follow_ups import LONGEST_NOTE
 from tests.support.databases import on_both_databases
 
 pytestmark = on_both_databases
@@ -194,7 +195,10 @@ class TestWhatIsWritten:
         record = floor.follow_up(customer, by=school.sanjiang, next_contact_on=clock.today())
         assert record.next_contact_on == clock.today()
 
-    def test_may_be_long(self, session, customer, floor, school):
-        record = floor.follow_up(customer, by=school.sanjiang, note="长" * 20000)
+    def test_may_be_long_but_not_without_end(self, session, customer, floor, school):
+        record = floor.follow_up(customer, by=school.sanjiang, note="长" * LONGEST_NOTE)
         session.expire_all()
-        assert len(record.note) == 20000
+        assert len(record.note) == LONGEST_NOTE
+        with pytest.raises(DomainError) as refused:
+            floor.follow_up(customer, by=school.sanjiang, note="长" * (LONGEST_NOTE + 1))
+        assert refused.value.field == "note"
