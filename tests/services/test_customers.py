@@ -41,20 +41,39 @@ class TestAReferrer:
 
 
 class TestAConsultedCourse:
-    def test_is_removed_with_one_click(self, session, make_customer, school):
-        customer = make_customer(courses=[school.python, school.linux])
-        assert customers.cancel_course(session, customer.id, school.python.id) is school.python
-        session.commit()
+    @pytest.fixture
+    def cancel(self, session, clock):
+        def one_click(customer_id, course, by):
+            removed = customers.cancel_course(session, customer_id, course.id, by=by, today=clock.today())
+            session.commit()
+            return removed
+
+        return one_click
+
+    def test_is_removed_with_one_click(self, cancel, make_customer, school):
+        customer = make_customer(holder=school.sanjiang, courses=[school.python, school.linux])
+        assert cancel(customer.id, school.python, by=school.sanjiang) is school.python
         assert customer.courses == [school.linux]
 
-    def test_is_not_removed_twice(self, session, make_customer, school):
-        customer = make_customer(courses=[school.linux])
+    def test_is_not_removed_twice(self, cancel, make_customer, school):
+        customer = make_customer(holder=school.sanjiang, courses=[school.linux])
         with pytest.raises(ConflictError):
-            customers.cancel_course(session, customer.id, school.python.id)
+            cancel(customer.id, school.python, by=school.sanjiang)
 
-    def test_of_nobody_is_not_found(self, session, school):
+    def test_is_removed_by_his_consultant_only(self, session, cancel, make_customer, school, clock):
+        customer = make_customer(holder=school.sanjiang, courses=[school.python])
+        with pytest.raises(ConflictError):
+            cancel(customer.id, school.python, by=school.baoyu)
+        session.rollback()
+        clock.advance(days=4)
+        with pytest.raises(ConflictError):
+            cancel(customer.id, school.python, by=school.sanjiang)
+        session.rollback()
+        assert customer.courses == [school.python]
+
+    def test_of_nobody_is_not_found(self, cancel, school):
         with pytest.raises(NotFoundError):
-            customers.cancel_course(session, 10**9, school.python.id)
+            cancel(10**9, school.python, by=school.sanjiang)
 
 
 class TestDeletion:
