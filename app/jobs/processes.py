@@ -17,6 +17,7 @@ from typing import Any
 import redis
 from flask import Flask
 from rq import worker_registration
+from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
@@ -35,19 +36,55 @@ PAUSE = 2.0
 LOST = (redis.ConnectionError, redis.TimeoutError, OSError)
 
 
+class Stop:
+    """Told by SIGTERM or SIGINT to stop; a second signal ends the process at once."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.listen()
+
+    def listen(self) -> None:
+        """Take the signals (back)."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if self._event.is_set():
+            raise SystemExit(1)
+        self._event.set()
+
+    def tell(self) -> None:
+        """Note that we were told."""
+        self._event.set()
+
+    def told(self) -> bool:
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait, but no longer than until told; True if told."""
+        return self._event.wait(seconds)
+
+
 class SchoolWorker(Worker):
     """An RQ worker that bears the loss of Redis and takes its work-horse with it when it is killed."""
 
     max_connection_wait_time = 5.0
 
-    def __init__(self, connection: redis.Redis) -> None:
+    def __init__(self, connection: redis.Redis, stop: Stop) -> None:
+        self._stop = stop
         super().__init__([queue.queue(connection)], connection=connection, job_class=ListedJob,
                          serializer=JSONSerializer, name=f"worker-{os.getpid()}-{secrets.token_hex(3)}",
                          worker_ttl=60, log_job_description=False)
 
-    @property
-    def was_told_to_stop(self) -> bool:
-        return self._shutdown_requested_date is not None
+    def _install_signal_handlers(self) -> None:
+        """Take the signals over from `Stop`; one that came before is obeyed."""
+        super()._install_signal_handlers()  # type: ignore[no-untyped-call]
+        self._stop_requested = self._stop_requested or self._stop.told()
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Told to stop: that holds even if Redis has gone, which RQ forgets about it."""
+        self._stop.tell()
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """In the forked child: die with the worker, and share no database connection with it."""
@@ -79,35 +116,10 @@ class SchoolWorker(Worker):
         """Tidy up after dead workers; something untidy there is no reason to stop."""
         try:
             super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
-        except LOST:
+        except (*LOST, StopRequested):
             raise
         except Exception:
             log.exception("the queue could not be tidied up")
-
-
-class Stop:
-    """Told by SIGTERM or SIGINT to stop; a second signal ends the process at once."""
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
-        self.listen()
-
-    def listen(self) -> None:
-        """Take the signals (back)."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
-
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        if self._event.is_set():
-            raise SystemExit(1)
-        self._event.set()
-
-    def told(self) -> bool:
-        return self._event.is_set()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait, but no longer than until told; True if told."""
-        return self._event.wait(seconds)
 
 
 def run_worker(app: Flask) -> None:
@@ -119,11 +131,10 @@ def run_worker(app: Flask) -> None:
     def work() -> None:
         client = queue.connect(settings, timeout=60)
         queue.put(queue.queue(client), Task.CATCH_UP)
-        worker = SchoolWorker(client)
-        worker.work()
-        if worker.was_told_to_stop:
-            raise SystemExit(0)
-        stop.listen()
+        try:
+            SchoolWorker(client, stop).work()
+        finally:
+            stop.listen()
 
     _again_and_again(work, stop, PAUSE)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 import signal
 import time
 from pathlib import Path
@@ -156,6 +157,35 @@ def test_both_stop_at_once_when_told(backstage, ran, clock, number):
         for process in processes:
             process.signal(number)
         assert [process.popen.wait(10) for process in processes] == [0, 0]
+
+
+def test_both_stop_when_told_although_redis_has_gone(backstage, server, ran, clock):
+    """As when a whole machine goes down: whichever ends first, none waits for another for ever."""
+    processes = [backstage.scheduler(), backstage.worker()]
+    ran(clock.today())
+    processes[0].wait_for("Registering birth")
+    server.kill()
+    for process in processes:
+        process.signal(signal.SIGTERM)
+    assert [process.popen.wait(15) for process in processes] == [0, 0]
+
+
+@pytest.mark.kill
+def test_a_worker_stops_at_whatever_moment_it_is_told_once(backstage, server):
+    chance = random.Random(7)
+    for _ in range(6):
+        worker = backstage.worker()
+        wait_until(lambda: _listens_to_signals(worker.pid), seconds=30, what="the beginning")  # noqa: B023
+        time.sleep(chance.uniform(0, 0.3))
+        worker.signal(signal.SIGTERM)
+        assert worker.popen.wait(15) == 0, worker.log
+
+
+def _listens_to_signals(pid: int) -> bool:
+    """Whether the process catches SIGTERM by now."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
 
 
 def _children(pid: int) -> list[str]:
