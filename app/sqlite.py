@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -69,9 +69,10 @@ def configure(engine: Engine) -> None:
 
 def _create_private(path: Path) -> None:
     """The file holds personal data: only its owner may read it. The journal files take over its mode."""
-    with suppress(OSError):  # a place that cannot be is said when somebody connects
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    if path.exists():  # never open it beside SQLite: closing a file lets go of every lock this process has on it
+        return
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
 def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
