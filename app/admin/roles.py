@@ -43,13 +43,12 @@ class RoleView(TableView):
     """Sets of permissions, given to employees; a change counts from the next request."""
 
     group, order, menu_title = "people", 30, _l("Roles")
-    access = Access(Permission.ROLE_READ, Permission.ROLE_WRITE, Permission.ROLE_WRITE, Permission.ROLE_WRITE)
+    access = Access.of_small_table(Permission.ROLE_READ, Permission.ROLE_WRITE)
     form = RoleForm
     column_labels = LABELS | {"name": LABELS["title"]}
-    column_list = ("name", "scope", "permission_codes")
-    column_details_list = ("name", "scope", "permission_codes")
+    column_list = column_export_list = column_details_list = ("name", "scope", "permission_codes")
     column_formatters = {"permission_codes": _number}
-    column_formatters_detail = {"permission_codes": _sentences}
+    column_formatters_detail = column_formatters_export = {"permission_codes": _sentences}
     column_sortable_list = ("name",)
     column_searchable_list = ("name",)
 
