@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask import current_app, has_request_context, request, session
+from flask import current_app, g, has_request_context, request, session
 from flask_login import current_user
 
 from app.clock import Clock
+from app.extensions import db
+from app.services import school_settings
+from app.services.school_settings import SchoolSettings
 from config import Settings
 
 LOCALES = {"en": "English", "zh_Hans_CN": "简体中文", "zh_Hant_TW": "繁體中文"}
@@ -24,6 +27,14 @@ _ACCEPTED = {"en": "en", "zh": "zh_Hans_CN", "zh-cn": "zh_Hans_CN", "zh-sg": "zh
 def settings() -> Settings:
     """The configuration of this process."""
     found: Settings = current_app.config["SETTINGS"]
+    return found
+
+
+def school() -> SchoolSettings:
+    """What the school has decided in the panel, read once a request or job."""
+    if "school_settings" not in g:
+        g.school_settings = school_settings.load(db.session)
+    found: SchoolSettings = g.school_settings
     return found
 
 

@@ -56,6 +56,15 @@ class Permission(enum.Enum):
     POOL_READ = "publicpool.read", _l("See the Public Pool")
     POOL_CLAIM = "publicpool.claim", _l("Claim customers from the Public Pool")
     MY_CUSTOMERS_READ = "mycustomers.read", _l("See the own customers, past and present")
+    CONTACT_LOOK_UP = "knowncontact.read", _l("Ask whether a contact is known, and whom to ask about it")
+    AUDIT_READ = "audit.read", _l("Search the audit log")
+    HISTORY_READ = "history.read", _l("See the history of the records one may open")
+    SESSION_READ = "session.read", _l("See who is logged in, from where")
+    SESSION_REVOKE = "session.revoke", _l("End other people's sessions and reset their second factor")
+    PERSONAL_DATA_EXPORT = "personaldata.export", _l("Export all data of one person")
+    PERSONAL_DATA_ERASE = "personaldata.erase", _l("Erase a person's data for good")
+    SETTINGS_READ = "settings.read", _l("See the school's settings")
+    SETTINGS_WRITE = "settings.write", _l("Change the school's settings")
     JOBS_READ = "jobs.read", _l("See the nightly jobs")
     JOBS_RUN = "jobs.run", _l("Run a nightly job now")
 
@@ -64,6 +73,7 @@ P = Permission
 
 _EVERYTHING = frozenset(Permission)
 _READING = frozenset(p for p in Permission if p.value.endswith(".read"))
+_FOR_ADMINS = frozenset({P.ROLE_READ, P.JOBS_READ, P.AUDIT_READ, P.SESSION_READ, P.SETTINGS_READ})
 _READING_CLASSES = frozenset({P.CAMPUS_READ, P.COURSE_READ, P.COURSE_CLASS_READ})
 
 
@@ -79,13 +89,14 @@ class BuiltInRole:
 
 BUILT_IN_ROLES = (
     BuiltInRole("admin", _l("Admin"), RowScope.ALL, _EVERYTHING),
-    BuiltInRole("manager", _l("Manager"), RowScope.ALL, _READING - {P.ROLE_READ, P.JOBS_READ} | {
+    BuiltInRole("manager", _l("Manager"), RowScope.ALL, _READING - _FOR_ADMINS | {
         P.COURSE_CLASS_WRITE, P.CUSTOMER_CREATE, P.CUSTOMER_EDIT, P.CUSTOMER_DELETE, P.CUSTOMER_EXPORT,
         P.CUSTOMER_CONTACTS, P.CUSTOMER_ASSIGN, P.CUSTOMER_RELEASE, P.FOLLOW_UP_CREATE, P.FOLLOW_UP_EXPORT,
         P.DISTRIBUTION_EXPORT, P.DISTRIBUTION_MEMO, P.SALES_RANK_WRITE, P.POOL_CLAIM}),
     BuiltInRole("consultant", _l("Consultant"), RowScope.OWN, _READING_CLASSES | {
         P.CUSTOMER_READ, P.CUSTOMER_CREATE, P.CUSTOMER_EDIT, P.CUSTOMER_RELEASE, P.FOLLOW_UP_READ,
-        P.FOLLOW_UP_CREATE, P.DISTRIBUTION_READ, P.POOL_READ, P.POOL_CLAIM, P.MY_CUSTOMERS_READ}),
+        P.FOLLOW_UP_CREATE, P.DISTRIBUTION_READ, P.POOL_READ, P.POOL_CLAIM, P.MY_CUSTOMERS_READ,
+        P.CONTACT_LOOK_UP}),
     BuiltInRole("tutor", _l("Tutor"), RowScope.OWN, _READING_CLASSES),
     BuiltInRole("teacher", _l("Teacher"), RowScope.OWN, _READING_CLASSES),
     BuiltInRole("finance", _l("Finance"), RowScope.ALL, _READING_CLASSES),

@@ -1,0 +1,51 @@
+"""What the school decides for itself in the panel, besides its pool rules: masking, sessions, passwords, retention."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models import Setting
+
+_PREFIX = "school."
+
+
+@dataclass(frozen=True)
+class SchoolSettings:
+    """The school's decisions, with what holds until it decides.
+
+    Args:
+        mask_contacts: whether contacts of public customers are hidden until they are claimed (domain, section 3).
+        session_idle_minutes: a session nobody uses ends after so many minutes.
+        session_hours: a session ends after so many hours, used or not.
+        shortest_password: how many characters a password has at least.
+        lead_retention_months: leads who never enrolled are erased so many months after the last contact; 0 never.
+        leaver_retention_months: the same for employees after they left; 0 never.
+        session_retention_days: ended sessions are forgotten after so many days.
+    """
+
+    mask_contacts: bool = True
+    session_idle_minutes: int = 120
+    session_hours: int = 12
+    shortest_password: int = 12
+    lead_retention_months: int = 0
+    leaver_retention_months: int = 0
+    session_retention_days: int = 90
+
+
+def load(session: Session) -> SchoolSettings:
+    """The settings as they stand: one query."""
+    stored = {row.key.removeprefix(_PREFIX): row.value for row in session.scalars(
+        select(Setting).where(Setting.key.startswith(_PREFIX)))}
+    types = {field.name: type(field.default) for field in fields(SchoolSettings)}
+    return replace(SchoolSettings(), **{name: types[name](int(value)) for name, value in stored.items()
+                                        if name in types})
+
+
+def save(session: Session, settings: SchoolSettings) -> None:
+    """Store what the school has decided."""
+    for field in fields(SchoolSettings):
+        session.merge(Setting(key=f"{_PREFIX}{field.name}", value=str(int(getattr(settings, field.name)))))
+    session.flush()
