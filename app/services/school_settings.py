@@ -39,7 +39,7 @@ def load(session: Session) -> SchoolSettings:
     """The settings as they stand: one query."""
     stored = {row.key.removeprefix(_PREFIX): row.value for row in session.scalars(
         select(Setting).where(Setting.key.startswith(_PREFIX)))}
-    types = {field.name: type(field.default) for field in fields(SchoolSettings)}
+    types: dict[str, type] = {field.name: type(field.default) for field in fields(SchoolSettings)}
     return replace(SchoolSettings(), **{name: types[name](int(value)) for name, value in stored.items()
                                         if name in types})
 
