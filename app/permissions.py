@@ -10,12 +10,59 @@ from typing import Self
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from app.models import Employee
+from app.models import Employee, Role
 from app.models.choices import RowScope
+from app.models.types import Kind
+
+
+class Subject(Kind):
+    """The table or screen a permission is about: the first part of its code, in the order people read them."""
+
+    PUBLIC_POOL = "publicpool", _l("Public Pool")
+    MY_CUSTOMERS = "mycustomers", _l("My Customers")
+    CUSTOMER = "customer", _l("Customers")
+    FOLLOW_UP = "followup", _l("Follow-up records")
+    KNOWN_CONTACT = "knowncontact", _l("Known contacts")
+    DISTRIBUTION = "distribution", _l("Distribution")
+    SALES_RANK = "salesrank", _l("Sales ranks")
+    COURSE_CLASS = "courseclass", _l("Classes")
+    COURSE = "course", _l("Courses")
+    CAMPUS = "campus", _l("Campuses")
+    DEPARTMENT = "department", _l("Departments")
+    EMPLOYEE = "employee", _l("Employees")
+    ROLE = "role", _l("Roles")
+    SESSION = "session", _l("Sessions")
+    AUDIT = "audit", _l("Audit log")
+    HISTORY = "history", _l("History of records")
+    PERSONAL_DATA = "personaldata", _l("Personal data")
+    SETTINGS = "settings", _l("School settings")
+    JOBS = "jobs", _l("Nightly jobs")
+
+
+class Action(Kind):
+    """What is done to the subject: the second part of a permission's code."""
+
+    READ = "read", _l("See")
+    WRITE = "write", _l("Maintain")
+    CREATE = "create", _l("Create")
+    EDIT = "edit", _l("Edit")
+    DELETE = "delete", _l("Delete")
+    EXPORT = "export", _l("Export")
+    CONTACTS = "contacts", _l("Contacts")
+    ASSIGN = "assign", _l("Assign")
+    RELEASE = "release", _l("Release")
+    MEMO = "memo", _l("Memo")
+    CLAIM = "claim", _l("Claim")
+    REVOKE = "revoke", _l("End")
+    ERASE = "erase", _l("Erase")
+    RUN = "run", _l("Run now")
 
 
 class Permission(enum.Enum):
-    """One thing a role may permit: its code, as stored, and one sentence for the people who grant it."""
+    """One thing a role may permit: its code, as stored, and one sentence for the people who grant it.
+
+    A code is "subject.action"; both parts stand above.
+    """
 
     sentence: LazyString
 
@@ -24,6 +71,14 @@ class Permission(enum.Enum):
         member._value_ = code
         member.sentence = sentence
         return member
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(self.value.partition(".")[0])
+
+    @property
+    def action(self) -> Action:
+        return Action(self.value.partition(".")[2])
 
     DEPARTMENT_READ = "department.read", _l("See departments")
     DEPARTMENT_WRITE = "department.write", _l("Create, change and delete departments")
@@ -106,8 +161,14 @@ BUILT_IN_ROLES = (
 _REACH = {RowScope.OWN: 0, RowScope.DEPARTMENT: 1, RowScope.ALL: 2}
 
 
+def by_subject() -> list[tuple[Subject, list[Permission]]]:
+    """All permissions as the matrix shows them: grouped by subject, in the order given above."""
+    return [(subject, [permission for permission in Permission if permission.subject is subject])
+            for subject in Subject]
+
+
 def permission_choices() -> list[tuple[str, LazyString]]:
-    """All permissions, for the form of a role."""
+    """All permissions, by code, with their sentences."""
     return [(permission.value, permission.sentence) for permission in Permission]
 
 
@@ -117,14 +178,34 @@ def can(employee: Employee, permission: Permission) -> bool:
 
 
 def scope_of(employee: Employee, permission: Permission) -> RowScope | None:
-    """How far the permission reaches for this employee: the widest of the roles that grant it; None if none does."""
+    """How far the permission reaches for this employee: the widest of the roles that grant it; None if none does.
+
+    While he looks as a role (see `assume`) it reaches as far as that role does, and never further than his own.
+    """
     if not employee.active:
         return None
-    scopes = [role.scope for role in employee.roles
-              if any(granted.code == permission.value for granted in role.permissions)]
-    return widest(scopes)
+    own = granted(employee.roles, permission)
+    if employee.assumed_role is None or own is None:
+        return own
+    assumed = granted([employee.assumed_role], permission)
+    return None if assumed is None else min(own, assumed, key=_REACH.__getitem__)
+
+
+def assume(employee: Employee, role: Role) -> None:
+    """From here on, and as long as this object lives, the employee may only what the role permits and he may anyway."""
+    employee.assumed_role = role
+
+
+def granted(roles: Iterable[Role], permission: Permission) -> RowScope | None:
+    """How far the widest of the roles that grant the permission reaches; None if none does."""
+    return widest(role.scope for role in roles if any(each.code == permission.value for each in role.permissions))
 
 
 def widest(scopes: Iterable[RowScope]) -> RowScope | None:
     """The scope that reaches the most rows; None of none."""
     return max(scopes, key=_REACH.__getitem__, default=None)
+
+
+def reaches(scope: RowScope, other: RowScope) -> bool:
+    """Whether one scope reaches at least as many rows as another."""
+    return _REACH[scope] >= _REACH[other]

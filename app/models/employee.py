@@ -20,9 +20,15 @@ def new_session_token() -> str:
 
 
 class Employee(UserMixin, Base):
-    """A person who works here and may log in."""
+    """A person who works here and may log in.
+
+    `assumed_role` is not stored: it is the role he looks as during a request (see `app.permissions.assume`).
+    """
 
     __tablename__ = "employee"
+    __allow_unmapped__ = True
+
+    assumed_role: Role | None = None
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(16))
