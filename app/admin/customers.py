@@ -16,10 +16,10 @@ from sqlalchemy.orm import joinedload, selectinload
 from wtforms import Form
 
 from app import current, web
-from app.admin import forms, options
+from app.admin import contacts, forms, options
 from app.admin.base import Access, TableView, row_id, table_action
 from app.admin.filters import Is, is_choice, period
-from app.admin.guard import allowed, viewer
+from app.admin.guard import viewer
 from app.admin.labels import LABELS
 from app.admin.record import record_page
 from app.errors import DomainError
@@ -35,8 +35,8 @@ from app.models.choices import (
     Source,
     WorkStatus,
 )
-from app.permissions import Permission, scope_of
-from app.services import contacts, customers, pool
+from app.permissions import Permission
+from app.services import customers, pool, search
 
 REFERRERS = forms.Loader("referral_from", Customer, Customer.name,
                          lambda: Customer.status == CustomerStatus.ENROLLED,
@@ -66,18 +66,13 @@ class CustomerForm(forms.BaseForm):
 
 
 def _contact(_view: Any, _context: Any, customer: Customer, field: str) -> str | None:
-    value: str | None = getattr(customer, field)
-    if contacts.visible_to(viewer(), customer, today=current.today()):
-        return value
-    return contacts.masked(value) or None
+    return contacts.shown(customer, field) or None
 
 
 def _free_text(_view: Any, _context: Any, customer: Customer, field: str) -> str | None:
     """People write contacts wherever there is room."""
     value: str | None = getattr(customer, field)
-    if value is None or contacts.visible_to(viewer(), customer, today=current.today()):
-        return value
-    return contacts.masked_note(value, customer)
+    return None if value is None else contacts.shown_text(customer, value)
 
 
 def _standing(_view: Any, _context: Any, customer: Customer, _field: str) -> Any:
@@ -124,20 +119,13 @@ class CustomerView(TableView):
             return Customer.consultant.has(Employee.department_code == employee.department_code)
         return pool.belongs_to(employee.id, today)
 
-    def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:
-        """Contacts are searched only by those who see them in every row this list reaches."""
-        if self._sees_all_contacts():
-            return super()._apply_search(query, count_query, joins, count_joins, search)
-        for part in search.split():
-            named = Customer.name.icontains(part, autoescape=True)
-            query = query.filter(named)
-            count_query = count_query.filter(named) if count_query is not None else None
+    def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search_text: str) -> Any:
+        """Contacts are searched only where whoever searches sees them."""
+        for part in search_text.split():
+            found = search.customers(part, visible=contacts.visible_rows())
+            query = query.filter(found)
+            count_query = count_query.filter(found) if count_query is not None else None
         return query, count_query, joins, count_joins
-
-    @staticmethod
-    def _sees_all_contacts() -> bool:
-        reach = scope_of(viewer(), Permission.CUSTOMER_READ)
-        return reach is RowScope.OWN or allowed(Permission.CUSTOMER_CONTACTS)
 
     def get_query(self) -> Any:
         query = super().get_query()
@@ -148,7 +136,7 @@ class CustomerView(TableView):
     def edit_form(self, obj: Any = None) -> Form:
         """Contacts this person does not see cannot be read or written here either."""
         form = super().edit_form(obj)
-        if not contacts.visible_to(viewer(), obj, today=current.today()):
+        if not contacts.visible(obj):
             del form.qq, form.mobile, form.wechat
         return form
 

@@ -12,15 +12,13 @@ from sqlalchemy.orm import joinedload
 from wtforms import Form
 
 from app import current
-from app.admin import forms
+from app.admin import contacts, forms
 from app.admin.base import Access, TableView
 from app.admin.filters import is_choice, period
-from app.admin.guard import viewer
 from app.admin.labels import LABELS
 from app.models import Distribution, Employee
 from app.models.choices import DistributionStatus, Origin, RowScope
 from app.permissions import Permission
-from app.services import contacts
 
 
 class MemoForm(forms.BaseForm):
@@ -39,9 +37,7 @@ def _ended_on(_view: Any, _context: Any, row: Distribution, _name: str) -> dt.da
 
 def _memo(_view: Any, _context: Any, row: Distribution, _name: str) -> str | None:
     """A memo may quote a contact."""
-    if row.memo is None or contacts.visible_to(viewer(), row.customer, today=current.today()):
-        return row.memo
-    return contacts.masked_note(row.memo, row.customer)
+    return None if row.memo is None else contacts.shown_text(row.customer, row.memo)
 
 
 class DistributionView(TableView):
@@ -67,7 +63,7 @@ class DistributionView(TableView):
 
     def edit_form(self, obj: Any = None) -> Form:
         """A memo that is hidden from someone is not for him to change."""
-        if not contacts.visible_to(viewer(), obj.customer, today=current.today()):
+        if not contacts.visible(obj.customer):
             abort(403)
         return super().edit_form(obj)
 

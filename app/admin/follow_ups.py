@@ -11,7 +11,7 @@ from sqlalchemy.orm import Query, joinedload
 from wtforms import Form
 
 from app import current
-from app.admin import forms
+from app.admin import contacts, forms
 from app.admin.base import Access, TableView, asked_for
 from app.admin.filters import is_choice, period
 from app.admin.guard import allowed, viewer
@@ -20,7 +20,7 @@ from app.extensions import db
 from app.models import Customer, Employee, FollowUp
 from app.models.choices import Intent, RowScope
 from app.permissions import Permission, scope_of
-from app.services import contacts, follow_ups, pool
+from app.services import follow_ups, pool
 
 
 def _followed() -> ColumnElement[bool]:
@@ -48,9 +48,7 @@ class FollowUpForm(forms.BaseForm):
 
 
 def _note(_view: Any, _context: Any, record: FollowUp, _name: str) -> str:
-    if contacts.visible_to(viewer(), record.customer, today=current.today()):
-        return record.note
-    return contacts.masked_note(record.note, record.customer)
+    return contacts.shown_text(record.customer, record.note)
 
 
 class FollowUpView(TableView):
@@ -89,15 +87,14 @@ class FollowUpView(TableView):
 
     def edit_form(self, obj: Any = None) -> Form:
         """The customer of a record never changes; only its author edits it, on the same day."""
-        follow_ups.check_editable(obj, viewer(), today=current.today())
+        follow_ups.check_editable(obj, viewer(), today=current.today(), masking=current.school().mask_contacts)
         form = super().edit_form(obj)
         del form.customer
         return form
 
     def may_edit(self, row: FollowUp) -> bool:
-        today = current.today()
-        return (self.can_edit and row.consultant_id == viewer().id and row.saved_on == today
-                and contacts.visible_to(viewer(), row.customer, today=today))
+        return (self.can_edit and row.consultant_id == viewer().id and row.saved_on == current.today()
+                and contacts.visible(row.customer))
 
     def may_delete(self, row: FollowUp) -> bool:
         return self.may_edit(row)
@@ -107,9 +104,10 @@ class FollowUpView(TableView):
         if created:
             return follow_ups.log(db.session, form.customer.data.id, viewer(), today=current.today(), now=current.now(),
                                   for_any_consultant=_writes_for_any(), **said)
-        follow_ups.edit(model, viewer(), today=current.today(), **said)
+        follow_ups.edit(model, viewer(), **said, today=current.today(), masking=current.school().mask_contacts)
         db.session.flush()
         return model
 
     def erase(self, model: Any) -> None:
-        follow_ups.delete(db.session, model, viewer(), today=current.today())
+        follow_ups.delete(db.session, model, viewer(), today=current.today(),
+                          masking=current.school().mask_contacts)

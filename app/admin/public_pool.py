@@ -11,15 +11,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app import current
-from app.admin import cursor, options
+from app.admin import contacts, cursor, options
 from app.admin.base import asked_for
 from app.admin.guard import GuardedView, allowed, viewer
-from app.admin.record import contact_reader, record_page
+from app.admin.record import record_page
 from app.extensions import db
 from app.models import Customer
 from app.models.choices import DistributionStatus, Source
 from app.permissions import Permission
-from app.services import contacts, pool
+from app.services import pool
 
 REASONS: dict[str, tuple[Any, DistributionStatus | None]] = {
     str(DistributionStatus.NO_FOLLOW_UP.value): (DistributionStatus.NO_FOLLOW_UP.label,
@@ -33,7 +33,7 @@ PAGE_SIZE = 50
 
 
 class PublicPoolView(GuardedView):
-    """Newest fallen first; contacts stay hidden until the claim."""
+    """Newest fallen first; contacts stay hidden until the claim, unless the school says otherwise."""
 
     group, order, menu_title = "sell", 10, _l("Public Pool")
     needs = {"index_view": Permission.POOL_READ, "details_view": Permission.POOL_READ}
@@ -51,7 +51,8 @@ class PublicPoolView(GuardedView):
             filter={name: request.args.get(name, "") for name in ("q", "course", "source", "campus", "days", "reason")},
             courses=db.session.scalars(options.courses()).all(),
             campuses=db.session.scalars(options.campuses()).all(),
-            sources=list(Source), days=DAYS, contact=_contact,
+            sources=list(Source), days=DAYS, contact=contacts.shown,
+            contacts_searched=filter_.contacts,
             can_claim=allowed(Permission.POOL_CLAIM) and me.can_hold_customers,
             next_url=cursor.same_page(after=after) if after else None, reset_url=url_for(".index_view"),
             return_url=cursor.same_page())
@@ -68,10 +69,6 @@ class PublicPoolView(GuardedView):
         return record_page(self, customer)
 
 
-def _contact(customer: Customer, field: str) -> str:
-    return contact_reader(customer, hidden=not contacts.visible_to(viewer(), customer, today=current.today()))(field)
-
-
 def _asked_filter() -> pool.PoolFilter:
     """The filter in the address; a value that is not on offer is a mistake of whoever wrote the address."""
     reason = request.args.get("reason", "")
@@ -82,7 +79,8 @@ def _asked_filter() -> pool.PoolFilter:
     if source and source not in {str(each.value) for each in Source}:
         abort(400)
     return pool.PoolFilter(
-        name=request.args.get("q", "")[:64] or None, course_id=asked_for("course"), campus_id=asked_for("campus"),
+        name=request.args.get("q", "")[:64] or None, contacts=contacts.visible_in_pool(),
+        course_id=asked_for("course"), campus_id=asked_for("campus"),
         source=next((each for each in Source if str(each.value) == source), None),
         reason=(REASONS[reason][1] or pool.NEW_LEAD) if reason else None, days=int(days) if days else None)
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import request, url_for
 from flask_admin import BaseView
 
 from app import current, web
+from app.admin import contacts
 from app.admin.guard import allowed, viewer
 from app.admin.labels import LABELS
 from app.extensions import db
 from app.models import Customer, Distribution
 from app.models.choices import Intent
 from app.permissions import Permission
-from app.services import contacts, deadlines, timeline
+from app.services import deadlines, timeline
+from app.services.contacts import masked_note
 
 _FACTS = ("gender", "source", "campus", "education", "graduation_school", "major", "experience", "work_status",
           "company", "salary", "referral_from", "date", "recv_date", "last_consult_date")
@@ -29,16 +31,17 @@ def record_page(view: BaseView, customer: Customer, *, edit_url: str | None = No
     Args:
         edit_url: where he can be edited by whoever looks, if anywhere.
         holding: the past holding through which whoever looks knows the customer: the timeline then ends with it,
-            contacts are hidden, and nothing can be done.
+            contacts are hidden again, unless nobody's in the pool are, and nothing can be done.
     """
     today, past = current.today(), holding is not None
-    sees = contacts.visible_to(viewer(), customer, today=today) and not past
+    in_open_pool = customer.is_public(today) and not current.school().mask_contacts
+    sees = contacts.visible(customer) and (in_open_pool or not past)
     own = customer.belongs_to(viewer().id, today) and allowed(Permission.FOLLOW_UP_CREATE) and not past
     claimable = (allowed(Permission.POOL_CLAIM) and viewer().can_hold_customers and not past
                  and customer.is_public(today) and customer.consultant_id != viewer().id)
     events = timeline.of(db.session, customer, clock=current.clock(), today=today, masked=not sees, holding=holding)
     page: str = view.render(
-        "screens/customer.html", customer=customer, contact=contact_reader(customer, hidden=not sees), own=own,
+        "screens/customer.html", customer=customer, contact=partial(contacts.shown, customer, hidden=not sees), own=own,
         past=past, holding=holding, can_claim=claimable, events=events, intents=list(Intent),
         clock=None if past else deadlines.standing(customer, today=today),
         facts=[] if past else _facts(customer, hidden=not sees), courses_removable=own, edit_url=edit_url,
@@ -47,18 +50,10 @@ def record_page(view: BaseView, customer: Customer, *, edit_url: str | None = No
     return page
 
 
-def contact_reader(customer: Customer, *, hidden: bool) -> Callable[[str], str]:
-    """Gives a contact of the customer as it may be shown."""
-    def read(field: str) -> str:
-        value: str | None = getattr(customer, field)
-        return contacts.masked(value) if hidden else value or ""
-    return read
-
-
 def _facts(customer: Customer, *, hidden: bool) -> list[tuple[Any, str]]:
     """What is known of the customer besides his contacts; what is not known is left out."""
     found = [(LABELS[name], getattr(customer, name)) for name in _FACTS]
-    return [(label, contacts.masked_note(value, customer) if hidden and isinstance(value, str) else _shown(value))
+    return [(label, masked_note(value, customer) if hidden and isinstance(value, str) else _shown(value))
             for label, value in found if value is not None]
 
 

@@ -8,10 +8,12 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
+from sqlalchemy import ColumnElement, or_, true
+
 from app.models import Customer, Employee
 from app.models.contacts import CONTACT_FIELDS
 from app.permissions import Permission, can
-from app.services.rules import SCHOOL_RULES, PoolRules
+from app.services import pool
 
 HIDDEN = "•" * 4
 
@@ -53,11 +55,27 @@ _TOKEN = re.compile(rf"(?P<harmless>{_HARMLESS})|(?P<contact>{_SHAPED_LIKE_A_CON
 _DIGITS = re.compile(rf"{_DIGIT}{{{_PIECE},}}")
 
 
-def visible_to(viewer: Employee, customer: Customer, *, today: dt.date, rules: PoolRules = SCHOOL_RULES) -> bool:
-    """Whether someone sees a customer's contacts: his own customer's, with the permission anyone's."""
-    if customer.belongs_to(viewer.id, today) or can(viewer, Permission.CUSTOMER_CONTACTS):
-        return True
-    return not rules.mask_contacts and customer.is_public(today)
+def visible_to(viewer: Employee, customer: Customer, *, today: dt.date, masking: bool) -> bool:
+    """Whether someone sees a customer's contacts: his own customer's, and of others' what he is permitted.
+
+    Args:
+        masking: whether the school hides the contacts of public customers until they are claimed.
+    """
+    return (customer.belongs_to(viewer.id, today) or can(viewer, Permission.CUSTOMER_CONTACTS)
+            or (customer.is_public(today) and visible_in_pool(viewer, masking=masking)))
+
+
+def visible_in_pool(viewer: Employee, *, masking: bool) -> bool:
+    """Whether someone sees the contacts of public customers: with the permission, or unmasked as all of the pool."""
+    return can(viewer, Permission.CUSTOMER_CONTACTS) or (not masking and can(viewer, Permission.POOL_READ))
+
+
+def visible_rows(viewer: Employee, *, today: dt.date, masking: bool) -> ColumnElement[bool]:
+    """As visible_to, in the database."""
+    if can(viewer, Permission.CUSTOMER_CONTACTS):
+        return true()
+    own = pool.belongs_to(viewer.id, today)
+    return or_(own, pool.is_public(today)) if visible_in_pool(viewer, masking=masking) else own
 
 
 def masked(value: str | None) -> str:

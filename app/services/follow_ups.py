@@ -47,38 +47,41 @@ def log(session: Session, customer_id: int, author: Employee, note: str, *, toda
     return record
 
 
-def check_editable(record: FollowUp, author: Employee, *, today: dt.date) -> None:
+def check_editable(record: FollowUp, author: Employee, *, today: dt.date, masking: bool) -> None:
     """A follow-up is edited by its author, on the day it was saved, while he may see what it says.
+
+    Args:
+        masking: whether the school hides the contacts of public customers.
 
     Raises:
         NotAllowedError: someone else's, another day's, or of a customer he has lost since.
     """
-    if not contacts.visible_to(author, record.customer, today=today):
+    if not contacts.visible_to(author, record.customer, today=today, masking=masking):
         raise NotAllowedError(_l("You no longer have this customer."))
     if record.consultant_id != author.id or record.saved_on != today:
         raise NotAllowedError(_l("A follow-up can be changed only by its author, on the day it was saved."))
 
 
 def edit(record: FollowUp, author: Employee, *, note: str, intent: Intent, next_contact_on: dt.date | None,
-         today: dt.date) -> None:
+         today: dt.date, masking: bool) -> None:
     """Change a follow-up's note, intent and next contact; the clock stays.
 
     Raises:
         NotAllowedError: see check_editable.
         DomainError: the note is empty or the next contact in the past; with the field.
     """
-    check_editable(record, author, today=today)
+    check_editable(record, author, today=today, masking=masking)
     _check(note, next_contact_on, today)
     record.note, record.intent, record.next_contact_on = note.strip(), intent, next_contact_on
 
 
-def delete(session: Session, record: FollowUp, author: Employee, *, today: dt.date) -> None:
+def delete(session: Session, record: FollowUp, author: Employee, *, today: dt.date, masking: bool) -> None:
     """Delete a follow-up; the clock stays.
 
     Raises:
         NotAllowedError: see check_editable.
     """
-    check_editable(record, author, today=today)
+    check_editable(record, author, today=today, masking=masking)
     session.delete(record)
     session.flush()
 

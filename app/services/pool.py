@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 
 from app.models import Customer, Distribution, FollowUp, customer_course
 from app.models.choices import CustomerStatus, DistributionStatus, Source
-from app.services.text import like_pattern
+from app.services import search
 
 
 def is_public(today: dt.date) -> ColumnElement[bool]:
@@ -57,11 +57,13 @@ class PoolFilter:
 
     Args:
         name: part of a name.
+        contacts: look for that part in the contacts too, for those who see them.
         reason: a status the holding ended with, or NEW_LEAD for those nobody has held.
         days: at most this many days in the pool.
     """
 
     name: str | None = None
+    contacts: bool = False
     course_id: int | None = None
     source: Source | None = None
     campus_id: int | None = None
@@ -72,7 +74,7 @@ class PoolFilter:
         """The filter as conditions on a customer."""
         found: list[ColumnElement[bool]] = []
         if self.name:
-            found.append(Customer.name.ilike(like_pattern(self.name), escape="\\"))
+            found.append(search.customers(self.name, visible=true() if self.contacts else false()))
         if self.course_id is not None:
             found.append(exists().where(customer_course.c.customer_id == Customer.id,
                                         customer_course.c.course_id == self.course_id))

@@ -12,19 +12,17 @@ ONE_DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True)
 class PoolRules:
-    """When a customer falls into the pool, and what the pool shows.
+    """When a customer falls into the pool.
 
     Args:
         follow_up_days: business days a consultant may go without following up (S2: 3).
         deal_days: business days from receiving the customer to enrolment (S2: 15).
         warn_days: how many days before the fall a consultant is warned.
-        mask_contacts: whether contacts of public customers are hidden until they are claimed.
     """
 
     follow_up_days: int = 3
     deal_days: int = 15
     warn_days: int = 1
-    mask_contacts: bool = True
 
 
 SCHOOL_RULES = PoolRules()

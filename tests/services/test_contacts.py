@@ -14,7 +14,6 @@ from app.models import Customer
 from app.models.contacts import normal_contact
 from app.services import contacts, customers
 from app.services.contacts import HIDDEN
-from app.services.rules import PoolRules
 from tests.support.databases import on_both_databases
 
 
@@ -128,37 +127,53 @@ class TestWhoSeesThem:
 
     def test_his_consultant_and_the_manager(self, customer, school, clock):
         seen_by = {person.username for person in school.everyone
-                   if contacts.visible_to(person, customer, today=clock.today())}
+                   if contacts.visible_to(person, customer, today=clock.today(), masking=True)}
         assert seen_by == {"sanjiang", "manager", "admin"}
 
     def test_once_public_his_former_consultant_no_longer(self, customer, school, clock):
         clock.advance(days=4)
         seen_by = {person.username for person in school.everyone
-                   if contacts.visible_to(person, customer, today=clock.today())}
+                   if contacts.visible_to(person, customer, today=clock.today(), masking=True)}
         assert seen_by == {"manager", "admin"}
 
     def test_once_claimed_the_new_one_and_not_the_old(self, customer, floor, school, clock):
         clock.advance(days=4)
         floor.claim(customer, by=school.baoyu)
-        assert contacts.visible_to(school.baoyu, customer, today=clock.today())
-        assert not contacts.visible_to(school.sanjiang, customer, today=clock.today())
+        assert contacts.visible_to(school.baoyu, customer, today=clock.today(), masking=True)
+        assert not contacts.visible_to(school.sanjiang, customer, today=clock.today(), masking=True)
 
     def test_once_enrolled_his_consultant_still(self, customer, floor, school, clock):
         floor.enrol(customer)
         clock.advance(days=400)
-        assert contacts.visible_to(school.sanjiang, customer, today=clock.today())
-        assert not contacts.visible_to(school.baoyu, customer, today=clock.today())
+        assert contacts.visible_to(school.sanjiang, customer, today=clock.today(), masking=True)
+        assert not contacts.visible_to(school.baoyu, customer, today=clock.today(), masking=True)
 
-    def test_with_masking_off_everyone_sees_those_in_the_pool_and_no_others(self, customer, school, clock):
-        off = PoolRules(mask_contacts=False)
-        assert not contacts.visible_to(school.baoyu, customer, today=clock.today(), rules=off)
+    def test_with_masking_off_whoever_sees_the_pool_sees_those_in_it_and_no_others(self, customer, school, clock):
+        def seen_by() -> set[str]:
+            return {person.username for person in school.everyone
+                    if contacts.visible_to(person, customer, today=clock.today(), masking=False)}
+
+        assert seen_by() == {"sanjiang", "manager", "admin"}
         clock.advance(days=4)
-        assert contacts.visible_to(school.baoyu, customer, today=clock.today(), rules=off)
+        assert seen_by() == {"sanjiang", "baoyu", "dasha", "manager", "admin", "auditor"}
+
+    @pytest.mark.parametrize("masking", [True, False])
+    def test_and_the_database_agrees(self, session, customer, make_customer, floor, school, clock, masking):
+        floor.enrol(make_customer("在读", holder=school.baoyu))
+        make_customer("新线索")
+        clock.advance(days=4)
+        make_customer("在跟", holder=school.sanjiang)
+        every = session.query(Customer).order_by(Customer.id).all()
+        for person in school.everyone:
+            found = session.query(Customer).order_by(Customer.id).filter(
+                contacts.visible_rows(person, today=clock.today(), masking=masking)).all()
+            assert found == [each for each in every if contacts.visible_to(
+                person, each, today=clock.today(), masking=masking)], person.username
 
     def test_a_deactivated_manager_does_not(self, session, customer, school, clock):
         school.manager.active = False
         session.commit()
-        assert not contacts.visible_to(school.manager, customer, today=clock.today())
+        assert not contacts.visible_to(school.manager, customer, today=clock.today(), masking=True)
 
 
 MOBILE, QQ, WECHAT = "13812345678", "8866123", "longtai_88"

@@ -107,7 +107,7 @@ class TestTheClockMoves:
         record = floor.follow_up(customer, by=school.sanjiang)
         clock.advance(hours=3)
         follow_ups.edit(record, school.sanjiang, note="改了", intent=Intent.PAID, next_contact_on=None,
-                        today=clock.today())
+                        today=clock.today(), masking=True)
         session.commit()
         assert (record.note, record.intent) == ("改了", Intent.PAID)
         assert (customer.last_consult_date, customer.public_on) == (dt.date(2026, 3, 2), dt.date(2026, 3, 6))
@@ -115,7 +115,7 @@ class TestTheClockMoves:
     def test_not_by_a_deletion(self, session, customer, floor, school, clock):
         clock.set("2026-03-04 10:00")
         record = floor.follow_up(customer, by=school.sanjiang)
-        follow_ups.delete(session, record, school.sanjiang, today=clock.today())
+        follow_ups.delete(session, record, school.sanjiang, today=clock.today(), masking=True)
         session.commit()
         assert number_of_records(session) == 0
         assert (customer.last_consult_date, customer.public_on) == (dt.date(2026, 3, 4), dt.date(2026, 3, 8))
@@ -138,9 +138,10 @@ class TestWhoChangesOne:
     def change(self, session, record):
         def attempt(what, by, on):
             if what == "edit":
-                follow_ups.edit(record, by, note="改了", intent=Intent.NO_PLAN, next_contact_on=None, today=on)
+                follow_ups.edit(record, by, note="改了", intent=Intent.NO_PLAN, next_contact_on=None,
+                                today=on, masking=True)
             else:
-                follow_ups.delete(session, record, by, today=on)
+                follow_ups.delete(session, record, by, today=on, masking=True)
 
         return attempt
 
@@ -166,13 +167,13 @@ class TestWhoChangesOne:
     def test_not_into_nothing(self, record, school, clock):
         with pytest.raises(DomainError) as refused:
             follow_ups.edit(record, school.sanjiang, note="\n ", intent=Intent.NO_PLAN, next_contact_on=None,
-                            today=clock.today())
+                            today=clock.today(), masking=True)
         assert refused.value.field == "note"
 
     def test_not_into_a_contact_in_the_past(self, record, school, clock):
         with pytest.raises(DomainError) as refused:
             follow_ups.edit(record, school.sanjiang, note="x", intent=Intent.NO_PLAN,
-                            next_contact_on=dt.date(2026, 3, 1), today=clock.today())
+                            next_contact_on=dt.date(2026, 3, 1), today=clock.today(), masking=True)
         assert refused.value.field == "next_contact_on"
 
 
