@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask_babel import LazyString
+import math
+
+from flask_babel import LazyString, lazy_ngettext
 
 
 class DomainError(Exception):
@@ -32,3 +34,17 @@ class NotFoundError(DomainError):
 
 class ConflictError(DomainError):
     """The row is not, or no longer, in a state in which this can be done (HTTP 409)."""
+
+
+class TooManyRequestsError(DomainError):
+    """This has been tried too often of late (HTTP 429).
+
+    Args:
+        retry_after: seconds until it may be tried again.
+    """
+
+    def __init__(self, retry_after: float) -> None:
+        self.retry_after = max(1, math.ceil(retry_after))
+        super().__init__(lazy_ngettext("Too many attempts. Please try again in %(num)d minute.",
+                                       "Too many attempts. Please try again in %(num)d minutes.",
+                                       math.ceil(self.retry_after / 60)))

@@ -21,7 +21,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import current, sqlite
-from app.errors import ConflictError, DomainError, NotAllowedError, NotFoundError
+from app.errors import ConflictError, DomainError, NotAllowedError, NotFoundError, TooManyRequestsError
 from app.extensions import db
 from app.models import Setting
 from app.models.setting import DEMO_AS_OF
@@ -185,8 +185,11 @@ def _demo_as_of() -> dt.date | None:
 def domain_error(error: DomainError) -> ResponseReturnValue:
     """A rule of the school said no: the sentence it gave, with the status that fits."""
     db.session.rollback()
-    status = {NotAllowedError: 403, NotFoundError: 404, ConflictError: 409}.get(type(error), 400)
-    return error_page(status, str(error))
+    status = {NotAllowedError: 403, NotFoundError: 404, ConflictError: 409, TooManyRequestsError: 429}
+    response = error_page(status.get(type(error), 400), str(error))
+    if isinstance(error, TooManyRequestsError):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def http_error(error: HTTPException) -> ResponseReturnValue:

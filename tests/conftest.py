@@ -184,6 +184,7 @@ def app(_apps: Callable[[str], Flask], backend: str, clock: SettableClock) -> It
     """The application on an empty, migrated database. No application context is left open: requests have their own."""
     app = _apps(backend)
     yield app
+    app.extensions.pop("limits", None)  # nobody is shut out for what another test tried
     with app.app_context():
         databases.empty(db.engine)
 

@@ -12,6 +12,8 @@ from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
 from app import demo, web
+from app.auth import attempts
+from app.errors import TooManyRequestsError
 from app.extensions import db
 from app.models import Employee
 from app.services import employees, passwords
@@ -53,13 +55,28 @@ def log_in() -> ResponseReturnValue:
     form = LoginForm()
     if not form.validate():
         return _page(form), 400
-    employee = employees.by_username(db.session, form.username.data.strip())
+    username = form.username.data.strip()
+    try:
+        attempt = attempts.begin(username)
+    except TooManyRequestsError as refusal:
+        return _too_many(form, refusal)
+    employee = employees.by_username(db.session, username)
     if not passwords.verify(employee, form.password.data):
         flash(_("Login name or password is wrong."), "error")
         return _page(form), 401
+    attempt.succeeded()
     _begin_anew()
     login_user(employee)
-    return redirect(web.return_address("/admin/"))
+    response = redirect(web.return_address("/admin/"))
+    attempt.remember_device(response)
+    return response
+
+
+def _too_many(form: LoginForm, refusal: TooManyRequestsError) -> ResponseReturnValue:
+    if web.wants_json():
+        return web.domain_error(refusal)
+    flash(str(refusal), "error")
+    return _page(form), 429, {"Retry-After": str(refusal.retry_after)}
 
 
 @blueprint.post("/logout")

@@ -1,0 +1,92 @@
+"""Attempts to log in: how many may fail, and how nobody is shut out by them.
+
+Failures count for the account and for the address they come from. A stranger could use up the account's to keep its
+owner out. Therefore a browser in which the owner has logged in before carries a signed *device cookie* (as OWASP
+describes them): attempts with it count for this device only, and what others fail elsewhere does not touch it.
+
+The account is the name that was typed, whether there is one or not, so that the answers tell nothing.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from flask import current_app, request, url_for
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from werkzeug.wrappers import Response
+
+from app import limits
+from app.limits import Bucket
+
+ACCOUNT_RATE = "10 per 15 minutes"
+ADDRESS_RATES = "30 per 15 minutes; 100 per hour"
+DEVICE_RATE = "10 per 15 minutes"
+DEVICE_COOKIE_SECONDS = 400 * 24 * 3600
+"""As long as browsers keep a cookie at most; each login begins it anew."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An attempt that may go on to look at the password.
+
+    Args:
+        username: the account.
+        device: the known device it is made from, if it is one.
+        buckets: what has been spent on it.
+    """
+
+    username: str
+    device: str | None
+    buckets: tuple[Bucket, ...]
+
+    def succeeded(self) -> None:
+        """It was no failure: it does not count, and this device begins with a clean sheet."""
+        if self.device:
+            for bucket in self.buckets:
+                limits.clear(bucket)
+        else:
+            limits.give_back(*self.buckets)
+
+    def remember_device(self, response: Response) -> None:
+        """Make the browser one the account knows."""
+        response.set_cookie(_cookie_name(self.username), _signer(self.username).dumps(
+            self.device or secrets.token_urlsafe(16)), max_age=DEVICE_COOKIE_SECONDS, path=url_for("auth.login"),
+            secure=current_app.session_interface.get_cookie_secure(current_app), httponly=True, samesite="Strict")
+
+
+def begin(username: str) -> Attempt:
+    """Count an attempt to log in, before anything else is done.
+
+    Raises:
+        TooManyRequestsError: the account, the address or the device has had too many.
+    """
+    device = _known_device(username)
+    buckets: tuple[Bucket, ...]
+    if device:
+        buckets = (Bucket("login-device", DEVICE_RATE, f"{device} {username}"),)
+    else:
+        buckets = (Bucket("login-address", ADDRESS_RATES, limits.network_of(request.remote_addr)),
+                   Bucket("login-account", ACCOUNT_RATE, username))
+    limits.spend(*buckets)
+    return Attempt(username, device, buckets)
+
+
+def _known_device(username: str) -> str | None:
+    cookie = request.cookies.get(_cookie_name(username), "")
+    try:
+        return str(_signer(username).loads(cookie, max_age=DEVICE_COOKIE_SECONDS))
+    except BadSignature:
+        return None
+
+
+def _signer(username: str) -> URLSafeTimedSerializer:
+    """Signs for one account only: a cookie of another's is no good here."""
+    return URLSafeTimedSerializer(str(current_app.secret_key), salt=f"device of {username}")
+
+
+def _cookie_name(username: str) -> str:
+    """One of its own for each account, for desks that are shared; it does not give the name away."""
+    digest = hmac.digest(str(current_app.secret_key).encode(), f"device cookie {username}".encode(), "sha256")
+    return f"device-{digest.hex()[:16]}"
