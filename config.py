@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from click import ClickException
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -22,7 +23,10 @@ INSTANCE = Path(os.environ.get("INSTANCE_DIR") or ROOT / "instance").resolve()
 """Where the default database, the embedded server and the demo's key live."""
 EMBEDDED_REDIS_URL = f"unix://{quote(str(INSTANCE / 'redis.sock'))}"
 SHORTEST_SECRET_KEY = 32
-KNOWN_DEFAULT_KEYS = frozenset({"dev", "secret", "changeme", "change-me", "your-secret-key", "please-change-me"})
+FEWEST_DIFFERENT_CHARACTERS = 8
+PLACEHOLDERS = ("changeme", "replaceme", "secretkey", "yoursecret", "mysecret", "example", "default", "password")
+"""What stands in keys that people have copied out of a manual. No random key of hexadecimal digits can hold one."""
+LOOPBACK = ("localhost", "127.0.0.1")
 
 
 class ConfigurationError(ClickException):
@@ -51,6 +55,8 @@ class Settings(BaseSettings):
     rq_workers: int = Field(default=1, ge=1, le=64)
     trusted_proxies: int = Field(default=0, ge=0, le=8)
     """How many reverse proxies in front set X-Forwarded-For and X-Forwarded-Proto."""
+    trusted_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """The names this site goes by, or any if none is given; one that begins with a dot stands for all that end so."""
     clock_file: Path | None = None
     """Tests only: a file that holds the present instant (ISO 8601); refused in production."""
 
@@ -62,6 +68,16 @@ class Settings(BaseSettings):
         except (OSError, ValueError, KeyError):  # it is a KeyError if there is none of that name
             raise ValueError(f"{value!r} is not a time zone of the IANA database, such as Asia/Shanghai") from None
         return value
+
+    @field_validator("trusted_hosts", mode="before")
+    @classmethod
+    def _names_only(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
+        names = value if isinstance(value, tuple) else tuple(part.strip().lower() for part in value.split(","))
+        for name in names:
+            if not re.fullmatch(r"\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?", name):
+                raise ValueError(f"{name!r} is no host name such as crm.example.com (several are separated by commas, "
+                                 "without https:// and port)")
+        return names
 
     @field_validator("database_url")
     @classmethod
@@ -87,14 +103,13 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _safe_outside_the_demo(self) -> Settings:
-        key = self.secret_key
-        if key and (len(key) < SHORTEST_SECRET_KEY or key.lower() in KNOWN_DEFAULT_KEYS) and not self.is_demo:
-            raise ValueError(f"SECRET_KEY is a default or shorter than {SHORTEST_SECRET_KEY} characters: "
-                             "set a long random one (python -c 'import secrets; print(secrets.token_hex(32))')")
-        if not key and not self.is_demo:
-            raise ValueError("SECRET_KEY is not set: outside the demo set a long random one "
+        if self.is_demo:
+            return self
+        problem = weakness_of(self.secret_key)
+        if problem is not None:
+            raise ValueError(f"SECRET_KEY {problem}: outside the demo set a long random one "
                              "(python -c 'import secrets; print(secrets.token_hex(32))')")
-        if self.clock_file and not self.is_demo:
+        if self.clock_file:
             raise ValueError("CLOCK_FILE sets the clock for tests and is refused in production")
         return self
 
@@ -128,6 +143,11 @@ class Settings(BaseSettings):
             "BABEL_DEFAULT_TIMEZONE": self.business_timezone,
             "SESSION_COOKIE_HTTPONLY": True,
             "SESSION_COOKIE_SAMESITE": "Lax",
+            # Nobody is remembered beyond his session; were that ever offered, the cookie would be as safe as this one.
+            "REMEMBER_COOKIE_HTTPONLY": True,
+            "REMEMBER_COOKIE_SAMESITE": "Lax",
+            "REMEMBER_COOKIE_SECURE": not self.is_demo,
+            "TRUSTED_HOSTS": [*self.trusted_hosts, *LOOPBACK] if self.trusted_hosts else None,
             "WTF_CSRF_TIME_LIMIT": None,  # the token lives as long as the session it is bound to
             "MAX_CONTENT_LENGTH": 16 * 1024 * 1024,
         }
@@ -139,18 +159,39 @@ class Settings(BaseSettings):
                 "pool_size": self.web_threads, "max_overflow": self.web_threads}
 
 
+def weakness_of(key: str) -> str | None:
+    """What is wrong with a secret key, to go on from its name; None if nothing can be seen to be."""
+    if not key:
+        return "is not set"
+    letters = re.sub(r"[^a-z0-9]", "", key.lower())
+    if any(placeholder in letters for placeholder in PLACEHOLDERS):
+        return "is a default"
+    if len(key) < SHORTEST_SECRET_KEY:
+        return f"is shorter than {SHORTEST_SECRET_KEY} characters"
+    if len(set(key)) < FEWEST_DIFFERENT_CHARACTERS or key in (key + key)[1:-1]:  # one piece again and again
+        return "repeats itself and can be guessed"
+    return None
+
+
 def kept_secret_key() -> str:
-    """The demo's own key: random, made once, kept readable by its owner only under instance/."""
+    """The demo's own key: random, made once, kept readable by its owner only under instance/.
+
+    Raises:
+        ConfigurationError: the folder cannot be made, written or read.
+    """
     path = INSTANCE / "secret_key"
-    if not path.exists():
-        INSTANCE.mkdir(mode=0o700, exist_ok=True)
-        draft = INSTANCE / f"secret_key.{os.getpid()}"
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(secrets.token_hex(32))
-        with suppress(FileExistsError):  # another process was first: its key counts
-            os.link(draft, path)
-        draft.unlink()
-    return path.read_text().strip()
+    try:
+        if not path.exists():
+            INSTANCE.mkdir(mode=0o700, exist_ok=True)
+            draft = INSTANCE / f"secret_key.{os.getpid()}"
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(secrets.token_hex(32))
+            with suppress(FileExistsError):  # another process was first: its key counts
+                os.link(draft, path)
+            draft.unlink()
+        return path.read_text().strip()
+    except OSError as error:
+        raise ConfigurationError(f"INSTANCE_DIR: {path} cannot be made or read ({error.strerror}).") from error
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app import clock, current, library_texts, models, sqlite
+from app import clock, current, library_texts, models, security_headers, sqlite, web
 from app.extensions import babel, csrf, db, login_manager, migrate
 from config import ROOT, ConfigurationError, Settings, load_settings
 
@@ -23,13 +23,18 @@ def create_app(settings: Settings | None = None, source: clock.Source | None = N
     """
     settings = settings or load_settings()
     app = Flask(__name__)
+    if app.debug and not settings.is_demo:
+        raise ConfigurationError("FLASK_DEBUG: whoever meets an error could run any code here: "
+                                 "outside the demo leave it unset, and start without --debug.")
     app.config.from_mapping(settings.flask_config())
     app.extensions["clock"] = clock.Clock(settings.zone, source or clock.source_of(settings.clock_file))
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     babel.init_app(app, locale_selector=current.locale)
     library_texts.init_app(app)
-    csrf.init_app(app)
+    security_headers.init_app(app)
+    web.init_app(app)
+    csrf.init_app(app)  # after the checks of web, which refuse what is too large before it is read for a token
     login_manager.init_app(app)
     with app.app_context():
         try:
@@ -42,9 +47,8 @@ def create_app(settings: Settings | None = None, source: clock.Source | None = N
 
 def _register_entry_points(app: Flask) -> None:
     """Hang the top layer in: each of these registers routes or commands and nothing more."""
-    from app import admin, auth, cli, health, web
+    from app import admin, auth, cli, health
 
-    web.init_app(app)
     auth.init_app(app)
     admin.init_app(app)
     health.init_app(app)

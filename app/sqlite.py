@@ -61,7 +61,7 @@ def configure(engine: Engine) -> None:
     """Install the listeners on an SQLite engine; any other engine is left as it is."""
     if engine.dialect.name != "sqlite":
         return
-    if engine.url.database:
+    if engine.url.database and engine.url.database != ":memory:":
         _create_private(Path(engine.url.database))
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)

@@ -11,18 +11,19 @@ from babel.numbers import format_decimal
 from flask import Flask, Response, abort, current_app, flash, jsonify, redirect, render_template, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
-from flask_babel import format_date, get_locale, ngettext
+from flask_babel import LazyString, format_date, get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import select
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import current, sqlite
 from app.errors import ConflictError, DomainError, NotAllowedError, NotFoundError, TooManyRequestsError
-from app.extensions import db
+from app.extensions import db, login_manager
 from app.models import Setting
 from app.models.setting import DEMO_AS_OF
 
@@ -36,12 +37,17 @@ _SENTENCES = {
     404: _l("There is nothing here, or nothing you may see."),
     405: _l("This address does not work that way."),
     413: _l("That is too large."),
+    415: _l("It was not sent in a form that is understood here."),
+    429: _l("That was too often. Please wait a little."),
     500: _l("Something went wrong on our side. It has been noted."),
 }
 
 
 class SessionInterface(SecureCookieSessionInterface):
-    """Cookies are marked Secure whenever the request came over HTTPS."""
+    """Over HTTPS cookies are marked Secure and named so that no other site of the same domain can set them."""
+
+    def get_cookie_name(self, app: Flask) -> str:
+        return f"__Host-{super().get_cookie_name(app)}" if request.is_secure else super().get_cookie_name(app)
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return super().get_cookie_secure(app) or request.is_secure
@@ -53,7 +59,9 @@ def init_app(app: Flask) -> None:
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     app.session_interface = SessionInterface()
+    app.before_request(_refuse_unknown_host)
     app.before_request(_say_whether_this_only_reads)
+    app.before_request(_bound_forms)
     app.before_request(_refuse_malformed)
     app.context_processor(_page_variables)
     app.add_template_filter(day)
@@ -155,8 +163,20 @@ def money(value: Decimal) -> str:
     return format_decimal(value, "#,##0.00", locale=get_locale())
 
 
+def _refuse_unknown_host() -> None:
+    """Nobody gets an answer, nor an address made of it, under a name that is not ours (TRUSTED_HOSTS)."""
+    if isinstance(request.routing_exception, SecurityError):
+        raise request.routing_exception
+
+
 def _say_whether_this_only_reads() -> None:
     sqlite.set_read_only(request.method in READING)
+
+
+def _bound_forms() -> None:
+    """A form has the same limit (413) however it is encoded; only files may be larger."""
+    if request.mimetype == "application/x-www-form-urlencoded":
+        request.max_content_length = request.max_form_memory_size
 
 
 def _refuse_malformed() -> None:
@@ -197,22 +217,39 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if error.response is not None or status < 400:
         return error.get_response()
-    return error_page(status, str(_SENTENCES.get(status) or _SENTENCES[400 if status < 500 else 500]))
+    if isinstance(error, SecurityError):
+        return _plain(status, _l("This site does not go by that name."))
+    response = error_page(status, _SENTENCES.get(status) or _SENTENCES[400 if status < 500 else 500])
+    for name, value in error.get_headers():  # such as Allow and Retry-After
+        if name.lower() != "content-type":
+            response.headers[name] = value
+    return response
 
 
-def error_page(status: int, sentence: str) -> Response:
+def error_page(status: int, sentence: LazyString | str) -> Response:
     """An error as a page, or as JSON if that was asked for."""
-    if wants_json():
-        response = jsonify(error=sentence, status=status)
-    else:
+    try:
+        if wants_json():
+            return _plain(status, sentence)
         response = Response(render_template("errors/error.html", status=status, sentence=sentence))
+    except SQLAlchemyError:  # the page, and the language, depend on who asks
+        login_manager._update_request_context_with_user()
+        return _plain(status, sentence)
+    response.status_code = status
+    return response
+
+
+def _plain(status: int, sentence: LazyString | str) -> Response:
+    """An error without a page around it."""
+    said = str(sentence)
+    response = jsonify(error=said, status=status) if wants_json() else Response(f"{said}\n", mimetype="text/plain")
     response.status_code = status
     return response
 
 
 def _csrf_error(_error: CSRFError) -> ResponseReturnValue:
-    return error_page(400, str(_("This page was open for too long, or you logged in anew meanwhile. "
-                                 "Reload it and try again.")))
+    return error_page(400, _l("This page was open for too long, or you logged in anew meanwhile. "
+                              "Reload it and try again."))
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
@@ -221,4 +258,4 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
         raise error
     current_app.logger.error("unexpected error on %s %r", request.method, request.path, exc_info=error)
     db.session.rollback()
-    return error_page(500, str(_SENTENCES[500]))
+    return error_page(500, _SENTENCES[500])

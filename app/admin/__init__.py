@@ -8,7 +8,7 @@ from flask import Flask, request
 from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
-from app import models
+from app import models, security_headers
 from app.admin import menu
 from app.admin.campuses import CampusView
 from app.admin.claim import ClaimView
@@ -32,7 +32,7 @@ from app.permissions import Permission
 def init_app(app: Flask) -> None:
     """Hang every screen in; the endpoints are the addresses promised to others."""
     admin = Admin(name="Gonghai", theme=Bootstrap4Theme(base_template="admin/base.html"),
-                  index_view=HomeView(name=HomeView.menu_title))
+                  index_view=HomeView(name=HomeView.menu_title), csp_nonce_generator=security_headers.nonce)
     for screen, endpoint in ((PublicPoolView, "publicpool"), (MyCustomersView, "mycustomers"), (ClaimView, "claim")):
         admin.add_view(screen(name=screen.menu_title or endpoint, endpoint=endpoint))
     for view, model, endpoint in (

@@ -15,6 +15,8 @@ from app.cli.errors import Refusal, speaking
 from app.extensions import db
 from app.services import nightly
 
+FIRST_DAY = dt.date(2000, 1, 1)
+
 
 @click.command()
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD",
@@ -31,6 +33,8 @@ def expire(as_of: dt.datetime | None) -> None:
     day = as_of.date() if as_of else today
     if day > today:
         raise Refusal(f"{day} has not come yet: today is {today}.")
+    if day < FIRST_DAY:
+        raise Refusal(f"{day} is before any school's first day: the earliest date is {FIRST_DAY}.")
     closed = nightly.run(db.session, day, today=today, now=current.now, on_batch=_commit_and_show)
     click.echo(json.dumps({"as_of": day.isoformat(), "closed_follow_up": closed.closed_follow_up,
                            "closed_deal": closed.closed_deal, "seconds": round(time.monotonic() - began, 3)}))
