@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from app.clock import Clock
 from app.extensions import db
+from app.models import LoginSession
 from app.services import school_settings
 from app.services.school_settings import SchoolSettings
 from config import Settings
@@ -36,6 +37,22 @@ def school() -> SchoolSettings:
         g.school_settings = school_settings.load(db.session)
     found: SchoolSettings = g.school_settings
     return found
+
+
+def login_session() -> LoginSession:
+    """The session of the person who asks. Only for code behind the door."""
+    found: LoginSession = g.login_session
+    return found
+
+
+def set_unattended() -> None:
+    """Say that this request comes from a script that polls: it keeps nobody logged in."""
+    g.unattended = True
+
+
+def is_unattended() -> bool:
+    """Whether a script polls, so that nobody need be there."""
+    return bool(g.get("unattended", False))
 
 
 def clock() -> Clock:

@@ -27,7 +27,7 @@ from app import current
 from app.admin.campuses import CampusForm
 from app.admin.customers import CustomerForm
 from app.admin.labels import LABELS
-from app.auth.routes import LoginForm
+from app.auth.login import LoginForm
 from app.library_texts import TRANSLATIONS
 from app.models import Customer, choices
 from app.models.types import Choice, Kind

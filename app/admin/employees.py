@@ -17,9 +17,9 @@ from app.admin.labels import LABELS
 from app.errors import DomainError
 from app.extensions import db
 from app.models import Employee
-from app.models.choices import DepartmentFunction
+from app.models.choices import DepartmentFunction, SessionEnd
 from app.permissions import Permission
-from app.services import employees, passwords
+from app.services import employees, passwords, sessions
 
 SHORTEST_PASSWORD = 8
 
@@ -71,8 +71,11 @@ class EmployeeView(TableView):
         super().save(form, model, created=created)
         if password:
             passwords.set_password(model, password)
-        if not model.active or {role.id for role in model.roles} != roles_before:
-            employees.end_sessions(model)
+        for happened, reason in ((not model.active, SessionEnd.DEACTIVATED),
+                                 (password, SessionEnd.PASSWORD_CHANGED),
+                                 ({role.id for role in model.roles} != roles_before, SessionEnd.ROLES_CHANGED)):
+            if happened:
+                sessions.end_all(db.session, model, reason, now=current.now())
         return model
 
     @staticmethod

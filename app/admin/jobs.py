@@ -61,6 +61,7 @@ class JobsView(GuardedView):
     @expose("/state/<job_id>")
     def state_view(self, job_id: str) -> ResponseReturnValue:
         """How a job stands, for the page that waits for it."""
+        current.set_unattended()
         if job_id not in {task.job_id for task in Task}:
             abort(404)
         try:

@@ -1,15 +1,20 @@
-"""Logging in and out."""
+"""Logging in and out, the own account, and what has to be settled before anything else."""
 
 from __future__ import annotations
 
 from flask import Flask
 
-from app.auth.routes import blueprint, load_employee, send_to_login
+from app.auth import login
+from app.auth.blueprint import blueprint
+from app.auth.session import load_employee, note_afterwards, send_to_login
 from app.extensions import login_manager
+
+__all__ = ["init_app", "login"]
 
 
 def init_app(app: Flask) -> None:
-    """Register the login pages and how a session finds its employee."""
+    """Register the pages and how a session finds its employee."""
     login_manager.user_loader(load_employee)
     login_manager.unauthorized_handler(send_to_login)
+    app.teardown_appcontext(note_afterwards)
     app.register_blueprint(blueprint)

@@ -9,6 +9,7 @@ from app.models.distribution import Distribution
 from app.models.employee import Employee
 from app.models.follow_up import FollowUp
 from app.models.job_run import JobRun
+from app.models.login_session import LoginSession
 from app.models.role import Role, RolePermission, employee_role
 from app.models.sales_rank import SalesRank
 from app.models.setting import Setting
@@ -23,6 +24,7 @@ __all__ = [
     "Employee",
     "FollowUp",
     "JobRun",
+    "LoginSession",
     "Role",
     "RolePermission",
     "SalesRank",

@@ -114,3 +114,15 @@ class Intent(Choice):
     TWO_DAYS = 6, _l("Within two days")
     ENROLLED = 7, _l("Has enrolled")
     PAID = 8, _l("Has paid in full")
+
+
+class SessionEnd(Kind):
+    """How a login session ended."""
+
+    LOGGED_OUT = "logged_out", _l("Logged out")
+    REVOKED = "revoked", _l("Ended from elsewhere")
+    PASSWORD_CHANGED = "password_changed", _l("Password changed")
+    ROLES_CHANGED = "roles_changed", _l("Roles changed")
+    DEACTIVATED = "deactivated", _l("Login deactivated")
+    IDLE = "idle", _l("Not used for too long")
+    EXPIRED = "expired", _l("Longest duration reached")

@@ -56,6 +56,7 @@ class Customer(Base):
         Index("ix_customer_public_on", "public_on", "id",
               postgresql_where=_NOT_ENROLLED, sqlite_where=_NOT_ENROLLED),
         Index("ix_customer_consultant_id", "consultant_id", "public_on"),
+        {"sqlite_autoincrement": True},  # an id names one person for good, as on PostgreSQL
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import datetime as dt
 
 from flask_login import UserMixin
 from sqlalchemy import ForeignKey, String
@@ -12,29 +12,30 @@ from app.extensions import Base
 from app.models.choices import DepartmentFunction
 from app.models.department import Department
 from app.models.role import Role, employee_role
-
-
-def new_session_token() -> str:
-    """A token that, once changed, makes every session with the old one dead."""
-    return secrets.token_urlsafe(24)
+from app.models.types import UTCDateTime
 
 
 class Employee(UserMixin, Base):
     """A person who works here and may log in.
 
-    `assumed_role` is not stored: it is the role he looks as during a request (see `app.permissions.assume`).
+    `one_time_until` says that the password is, or was, a one-time one that an admin handed out, and until when it may
+    be used; it is empty once the person has chosen a password. Not stored are `assumed_role`, the role he looks as
+    during a request (see `app.permissions.assume`), and `session_token`, the token of the session just begun, on its
+    way into the cookie.
     """
 
     __tablename__ = "employee"
+    __table_args__ = {"sqlite_autoincrement": True}  # an id names one person for good, as on PostgreSQL
     __allow_unmapped__ = True
 
     assumed_role: Role | None = None
+    session_token: str = ""
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(16))
     username: Mapped[str] = mapped_column(String(32), unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(255))
-    session_token: Mapped[str] = mapped_column(String(64), unique=True, default=new_session_token)
+    one_time_until: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     email: Mapped[str | None] = mapped_column(String(64))
     openid: Mapped[str | None] = mapped_column(String(64), unique=True)
     department_code: Mapped[int] = mapped_column(
@@ -50,7 +51,7 @@ class Employee(UserMixin, Base):
         return self.active
 
     def get_id(self) -> str:
-        """What the session cookie holds: the rotating token, so that it dies when the token changes."""
+        """What the cookie holds: the token of one session, new at each login. See app.services.sessions."""
         return self.session_token
 
     @property

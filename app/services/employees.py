@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, exists, func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from app.errors import ConflictError, DomainError
 from app.models import (
@@ -22,25 +22,13 @@ from app.models import (
     course_class_teacher,
 )
 from app.models.choices import DepartmentFunction
-from app.models.employee import new_session_token
 from app.permissions import BUILT_IN_ROLES
 from app.services import pool
-
-
-def by_session_token(session: Session, token: str) -> Employee | None:
-    """The active employee whose session this is, with his roles and what they permit."""
-    return session.scalar(select(Employee).where(Employee.session_token == token, Employee.active)
-                          .options(selectinload(Employee.roles).selectinload(Role.permissions)))
 
 
 def by_username(session: Session, username: str) -> Employee | None:
     """The employee with this login name."""
     return session.scalar(select(Employee).where(Employee.username == username))
-
-
-def end_sessions(employee: Employee) -> None:
-    """Make every session of an employee dead."""
-    employee.session_token = new_session_token()
 
 
 def of_function(function: DepartmentFunction) -> Select[Employee]:

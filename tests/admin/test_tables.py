@@ -378,7 +378,7 @@ class TestHistoryTables:
         assert record.note == "改了"
         assert login("manager").submit(path, {"note": "主管改", "intent": 2}).status_code == 403
         clock.advance(days=1)
-        assert browser.submit(path, {"note": "次日改", "intent": 2}).status_code == 403
+        assert login("sanjiang").submit(path, {"note": "次日改", "intent": 2}).status_code == 403
         assert browser.submit("/admin/followup/delete/", {"id": record.id}, follow_redirects=True).status_code == 200
         assert session.query(FollowUp).one().note == "改了"
 

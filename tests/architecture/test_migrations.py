@@ -51,10 +51,12 @@ def test_the_models_need_no_further_migration(empty_app, capfd):
 
 
 def test_every_constraint_has_a_name(empty_app):
+    unnamed = {("sqlite", "customer"), ("sqlite", "employee")}  # AUTOINCREMENT leaves a key no name there
     flask_migrate.upgrade()
     found = inspect(db.engine)
     for table in tables():
-        assert found.get_pk_constraint(table)["name"], table
+        if (empty_app.config["SQLALCHEMY_DATABASE_URI"][:6], table) not in unnamed:
+            assert found.get_pk_constraint(table)["name"], table
         for constraint in (*found.get_foreign_keys(table), *found.get_unique_constraints(table),
                            *found.get_check_constraints(table)):
             assert constraint["name"], (table, constraint)

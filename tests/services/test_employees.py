@@ -145,34 +145,6 @@ class TestDeletion:
             employees.check_deletable(session, school.tutor if as_ == "tutor" else school.teacher)
 
 
-class TestSessions:
-    def test_belong_to_the_active_with_all_their_roles(self, session, school, count_queries):
-        token, session_id = school.sanjiang.session_token, school.sanjiang.id
-        session.rollback()
-        session.expunge_all()
-        found = employees.by_session_token(session, token)
-        assert found.id == session_id
-        with count_queries() as queries:
-            assert [permission.code for role in found.roles for permission in role.permissions]
-        assert queries.count == 0
-
-    def test_end_with_the_token_and_the_account(self, session, school):
-        token = school.sanjiang.session_token
-        employees.end_sessions(school.sanjiang)
-        session.commit()
-        assert employees.by_session_token(session, token) is None
-        school.sanjiang.active = False
-        session.commit()
-        assert employees.by_session_token(session, school.sanjiang.session_token) is None
-
-    def test_end_with_the_password(self, session, school):
-        token = school.sanjiang.session_token
-        passwords.set_password(school.sanjiang, "another-pass-2026")
-        session.commit()
-        assert employees.by_session_token(session, token) is None
-        assert passwords.verify(school.sanjiang, "another-pass-2026")
-
-
 class TestPasswords:
     def test_are_right_or_wrong(self, school):
         assert passwords.verify(school.sanjiang, "demo-pass-2026")
