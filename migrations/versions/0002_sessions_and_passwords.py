@@ -14,20 +14,6 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-# Recreating a table on SQLite keeps its columns, keys and indexes; its checks have to be said again.
-CHECKS_OF_CUSTOMER = {
-    "enrolled_is_outside_the_clock": "(status = 1) = (public_on IS NULL)",
-    "education_known": "education IN (1, 2, 3, 4, 5, 6, 7, 8)",
-    "experience_known": "experience IN (1, 2, 3, 4, 5, 6, 7)",
-    "gender_known": "gender IN (1, 2)",
-    "public_as_known": "public_as IN (3, 4, 5)",
-    "has_a_contact": "qq IS NOT NULL OR mobile IS NOT NULL OR wechat IS NOT NULL",
-    "not_own_referrer": "referral_from_id <> id",
-    "source_known": "source IN (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)",
-    "status_known": "status IN (1, 2)",
-    "work_status_known": "work_status IN (1, 2)",
-}
-
 
 def upgrade():
     with _recreated_on_sqlite("employee", numbered_for_good=True) as batch_op:
@@ -35,7 +21,7 @@ def upgrade():
         batch_op.drop_constraint("uq_employee_session_token", type_="unique")
         batch_op.drop_column("session_token")
     if _is_sqlite():
-        with _recreated_on_sqlite("customer", numbered_for_good=True, checks=CHECKS_OF_CUSTOMER):
+        with _recreated_on_sqlite("customer", numbered_for_good=True):
             pass
     op.create_table(
         "login_session",
@@ -64,7 +50,7 @@ def upgrade():
 def downgrade():
     op.drop_table("login_session")
     if _is_sqlite():
-        with _recreated_on_sqlite("customer", numbered_for_good=False, checks=CHECKS_OF_CUSTOMER):
+        with _recreated_on_sqlite("customer", numbered_for_good=False):
             pass
     with op.batch_alter_table("employee") as batch_op:
         batch_op.add_column(sa.Column("session_token", sa.String(length=64), nullable=True))
@@ -83,10 +69,7 @@ def _is_sqlite():
     return op.get_bind().dialect.name == "sqlite"
 
 
-def _recreated_on_sqlite(table, *, numbered_for_good, checks=None):
+def _recreated_on_sqlite(table, *, numbered_for_good):
     """A batch that makes the table anew on SQLite, with or without AUTOINCREMENT, and alters it elsewhere."""
-    return op.batch_alter_table(
-        table, recreate="always" if _is_sqlite() else "never",
-        table_kwargs={"sqlite_autoincrement": numbered_for_good},
-        table_args=[sa.CheckConstraint(condition, name=op.f(f"ck_{table}_{name}"))
-                    for name, condition in (checks or {}).items()])
+    return op.batch_alter_table(table, recreate="always" if _is_sqlite() else "never",
+                                table_kwargs={"sqlite_autoincrement": numbered_for_good})
