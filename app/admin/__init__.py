@@ -22,10 +22,12 @@ from app.admin.follow_ups import FollowUpView
 from app.admin.guard import allowed
 from app.admin.home import HomeView
 from app.admin.jobs import JobsView
+from app.admin.known_contact import KnownContactView
 from app.admin.my_customers import MyCustomersView
 from app.admin.public_pool import PublicPoolView
 from app.admin.roles import RoleView
 from app.admin.sales_ranks import SalesRankView
+from app.admin.settings import SettingsView
 from app.permissions import Permission
 
 
@@ -33,7 +35,8 @@ def init_app(app: Flask) -> None:
     """Hang every screen in; the endpoints are the addresses promised to others."""
     admin = Admin(name="Gonghai", theme=Bootstrap4Theme(base_template="admin/base.html"),
                   index_view=HomeView(name=HomeView.menu_title), csp_nonce_generator=security_headers.nonce)
-    for screen, endpoint in ((PublicPoolView, "publicpool"), (MyCustomersView, "mycustomers"), (ClaimView, "claim")):
+    for screen, endpoint in ((PublicPoolView, "publicpool"), (MyCustomersView, "mycustomers"), (ClaimView, "claim"),
+                             (KnownContactView, "knowncontact")):
         admin.add_view(screen(name=screen.menu_title or endpoint, endpoint=endpoint))
     for view, model, endpoint in (
             (CustomerView, models.Customer, "customer"), (FollowUpView, models.FollowUp, "followup"),
@@ -42,6 +45,7 @@ def init_app(app: Flask) -> None:
             (CampusView, models.Campus, "campus"), (DepartmentView, models.Department, "department"),
             (EmployeeView, models.Employee, "employee"), (RoleView, models.Role, "role")):
         admin.add_view(view(model, endpoint=endpoint))
+    admin.add_view(SettingsView(name=SettingsView.menu_title, endpoint="settings"))
     admin.add_view(JobsView(name=JobsView.menu_title, endpoint="jobs"))
     admin.init_app(app)
 

@@ -20,6 +20,7 @@ from app.admin import contacts, forms, options
 from app.admin.base import Access, TableView, row_id, table_action
 from app.admin.filters import Is, is_choice, period
 from app.admin.guard import viewer
+from app.admin.known_contact import refused_as_known
 from app.admin.labels import LABELS
 from app.admin.record import record_page
 from app.errors import DomainError
@@ -37,6 +38,7 @@ from app.models.choices import (
 )
 from app.permissions import Permission
 from app.services import customers, pool, search
+from app.services.customers import KnownContactError
 
 REFERRERS = forms.Loader("referral_from", Customer, Customer.name,
                          lambda: Customer.status == CustomerStatus.ENROLLED,
@@ -90,6 +92,7 @@ class CustomerView(TableView):
                     Permission.CUSTOMER_DELETE, Permission.CUSTOMER_EXPORT)
     needs = {"assign_view": Permission.CUSTOMER_ASSIGN}
     form = CustomerForm
+    create_template, edit_template = "admin/customer/create.html", "admin/customer/edit.html"
     form_ajax_refs = {"referral_from": REFERRERS}
     column_list = ("id", "name", "qq", "mobile", "courses", "status", "consultant", "public_on")
     column_export_list = (
@@ -141,6 +144,13 @@ class CustomerView(TableView):
         return form
 
     def save(self, form: Form, model: Any, *, created: bool) -> Any:
+        try:
+            return self._save(form, model, created=created)
+        except KnownContactError as error:
+            raise refused_as_known(error) from error
+
+    @staticmethod
+    def _save(form: Form, model: Any, *, created: bool) -> Any:
         with db.session.no_autoflush:
             form.populate_obj(model)
             customers.check_referrer(model, model.referral_from)

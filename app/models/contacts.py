@@ -11,11 +11,14 @@ LONGEST_CONTACT = 64
 
 _NOTHING_TO_SEE = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 _PUNCTUATION = re.compile(r"[-‐-―−().·]")
+_NUMBER = re.compile(r"\+?\d+")
 _CHINA_PREFIX = re.compile(r"^(?:\+|00)86(?=1\d{10}$)|^86(?=1\d{10}$)")
 
 
 def normal_contact(field: str, value: str | None) -> str | None:
     """A contact in the form in which it is stored and compared; blank is None.
+
+    A number has the same form in whichever of the fields it stands.
 
     Args:
         field: `qq`, `mobile` or `wechat`.
@@ -26,8 +29,9 @@ def normal_contact(field: str, value: str | None) -> str | None:
     text = _even(value)
     while (again := _even(text)) != text:  # without the blanks, letters and accents may join
         text = again
-    if field == "mobile":
-        text = _CHINA_PREFIX.sub("", _PUNCTUATION.sub("", text))
+    bare = _PUNCTUATION.sub("", text)
+    if field == "mobile" or _NUMBER.fullmatch(bare):
+        text = _CHINA_PREFIX.sub("", bare)
     return text or None
 
 

@@ -8,10 +8,10 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, or_, true
+from sqlalchemy import ColumnElement, false, or_, true
 
 from app.models import Customer, Employee
-from app.models.contacts import CONTACT_FIELDS
+from app.models.contacts import CONTACT_FIELDS, normal_contact
 from app.permissions import Permission, can
 from app.services import pool
 
@@ -76,6 +76,12 @@ def visible_rows(viewer: Employee, *, today: dt.date, masking: bool) -> ColumnEl
         return true()
     own = pool.belongs_to(viewer.id, today)
     return or_(own, pool.is_public(today)) if visible_in_pool(viewer, masking=masking) else own
+
+
+def belongs_to(contact: str) -> ColumnElement[bool]:
+    """The customers who have a contact, whichever of the three it is and however it is written; never a part of one."""
+    forms = {field: normal_contact(field, contact) for field in CONTACT_FIELDS}
+    return or_(false(), *(getattr(Customer, field) == form for field, form in forms.items() if form is not None))
 
 
 def masked(value: str | None) -> str:

@@ -15,11 +15,15 @@ from app.errors import ConflictError, DomainError
 from app.models import Course, Customer, Distribution, Employee, FollowUp
 from app.models.choices import CustomerStatus, DistributionStatus, Origin
 from app.models.contacts import CONTACT_FIELDS, LONGEST_CONTACT
-from app.services import distributions
+from app.services import contacts, distributions
 from app.services.rules import ONE_DAY
 
 _LOOKS_LIKE_A_NUMBER = re.compile(r"\d(?:[\s\-.]?\d){4}")
 """Names are shown in the Public Pool, where contacts are hidden."""
+
+
+class KnownContactError(DomainError):
+    """A contact belongs to another customer already."""
 
 
 def enter(session: Session, customer: Customer, *, holder_id: int | None, today: dt.date, now: dt.datetime,
@@ -31,7 +35,8 @@ def enter(session: Session, customer: Customer, *, holder_id: int | None, today:
         holder_id: the consultant who gets it, or None for the pool.
 
     Raises:
-        DomainError: no contact, or a contact that is known already; with the field.
+        DomainError: no contact; with the field.
+        KnownContactError: a contact is another customer's already; with the field.
         ConflictError: the holder cannot hold customers.
     """
     check_contacts(session, customer)
@@ -51,10 +56,14 @@ def enter(session: Session, customer: Customer, *, holder_id: int | None, today:
 
 
 def check_contacts(session: Session, customer: Customer) -> None:
-    """Each customer has at least one contact, no two share one, and none stands in the name.
+    """Each customer has at least one contact, no two share one in any field, and none stands in the name.
+
+    Of two who enter the same contact at the same moment the database refuses one if it is in the same field; in two
+    fields (one's mobile, the other's WeChat) both are taken in.
 
     Raises:
-        DomainError: with the field it is about; it does not say whose the contact is.
+        DomainError: with the field it is about.
+        KnownContactError: with the field; it does not say whose the contact is.
     """
     with session.no_autoflush:
         _check_contacts(session, customer)
@@ -69,9 +78,9 @@ def _check_contacts(session: Session, customer: Customer) -> None:
     for field, value in given.items():
         if len(value) > LONGEST_CONTACT:
             raise DomainError(_l("This contact is too long."), field=field)
-        same = select(exists().where(getattr(Customer, field) == value, Customer.id != (customer.id or 0)))
-        if session.scalar(same):
-            raise DomainError(_l("This contact belongs to a customer who is known already."), field=field)
+        others = select(exists().where(contacts.belongs_to(value), Customer.id != (customer.id or 0)))
+        if session.scalar(others):
+            raise KnownContactError(_l("This contact belongs to a customer who is known already."), field=field)
 
 
 def check_referrer(customer: Customer, referrer: Customer | None) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import NamedTuple
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.errors import DomainError
 from app.models import Setting
 
 _PREFIX = "school."
@@ -35,6 +38,24 @@ class SchoolSettings:
     session_retention_days: int = 90
 
 
+class Bounds(NamedTuple):
+    """The least and the most a number may be."""
+
+    least: int
+    most: int
+
+
+BOUNDS = {
+    "session_idle_minutes": Bounds(5, 1440),
+    "session_hours": Bounds(1, 168),
+    "shortest_password": Bounds(8, 64),
+    "lead_retention_months": Bounds(0, 240),
+    "leaver_retention_months": Bounds(0, 240),
+    "session_retention_days": Bounds(1, 3650),
+}
+"""What may be decided, for every setting that is a number."""
+
+
 def load(session: Session) -> SchoolSettings:
     """The settings as they stand: one query."""
     stored = {row.key.removeprefix(_PREFIX): row.value for row in session.scalars(
@@ -44,8 +65,25 @@ def load(session: Session) -> SchoolSettings:
                                         if name in types})
 
 
+def check(name: str, value: int) -> None:
+    """Whether a number may be decided.
+
+    Raises:
+        DomainError: it is out of bounds; with the field.
+    """
+    least, most = BOUNDS[name]
+    if not least <= value <= most:
+        raise DomainError(_l("Enter a whole number from %(least)s to %(most)s.", least=least, most=most), field=name)
+
+
 def save(session: Session, settings: SchoolSettings) -> None:
-    """Store what the school has decided."""
+    """Store what the school has decided; it counts from the next request or job on.
+
+    Raises:
+        DomainError: a number is out of bounds; with the field.
+    """
+    for name in BOUNDS:
+        check(name, getattr(settings, name))
     for field in fields(SchoolSettings):
         session.merge(Setting(key=f"{_PREFIX}{field.name}", value=str(int(getattr(settings, field.name)))))
     session.flush()

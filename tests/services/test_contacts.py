@@ -14,6 +14,7 @@ from app.models import Customer
 from app.models.contacts import normal_contact
 from app.services import contacts, customers
 from app.services.contacts import HIDDEN
+from app.services.customers import KnownContactError
 from tests.support.databases import on_both_databases
 
 
@@ -43,6 +44,15 @@ class TestTheNormalForm:
     def test_of_a_qq_or_wechat_id_keeps_dashes(self):
         assert normal_contact("wechat", " zhang－san_88 ") == "zhang-san_88"
         assert normal_contact("qq", "８８ ６６ １２３") == "8866123"
+
+    @pytest.mark.parametrize("written", ["+86 138-1234-5678", "0086 138 1234 5678", "8613812345678", "138.1234.5678"])
+    @pytest.mark.parametrize("field", ["qq", "wechat"])
+    def test_of_a_number_is_the_same_in_every_field(self, field, written):
+        assert normal_contact(field, written) == "13812345678"
+
+    @pytest.mark.parametrize("written", ["-", "--·", "(.)", "+"])
+    def test_of_mere_punctuation_is_no_number(self, written):
+        assert normal_contact("wechat", written) == written
 
     @given(st.sampled_from(["qq", "mobile", "wechat"]), st.text(max_size=80))
     def test_is_its_own_normal_form(self, field, written):
@@ -79,9 +89,24 @@ class TestEachContactIsUnique:
             make_customer(qq=" ", mobile="", wechat=None)
         assert refused.value.field == "qq"
 
-    def test_the_same_text_may_be_one_ones_qq_and_anothers_wechat(self, make_customer):
+    @pytest.mark.parametrize(("first", "second"), [
+        ({"qq": "8866123"}, {"wechat": "8866123"}), ({"mobile": "13812345678"}, {"wechat": "+86 138-1234-5678"}),
+        ({"wechat": "+86 138 1234 5678"}, {"mobile": "13812345678"}), ({"wechat": "8866123"}, {"qq": "88 66 123"}),
+        ({"qq": "13812345678"}, {"mobile": "138-1234-5678"}),
+    ])
+    def test_also_if_it_stands_in_another_field(self, make_customer, first, second):
+        make_customer(**first)
+        with pytest.raises(KnownContactError) as refused:
+            make_customer(**second)
+        assert refused.value.field == next(iter(second))
+
+    def test_but_ones_own_may_stand_in_two(self, make_customer):
+        customer = make_customer(mobile="13812345678", wechat="13812345678")
+        assert customer.mobile == customer.wechat
+
+    def test_and_one_of_mere_punctuation_is_nobody_elses(self, make_customer):
         make_customer(qq="8866123")
-        assert make_customer(wechat="8866123").wechat == "8866123"
+        assert make_customer(wechat="--").wechat == "--"
 
     def test_a_customer_may_keep_his_own_when_edited(self, session, make_customer):
         customer = make_customer(mobile="13812345678")
