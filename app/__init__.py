@@ -6,6 +6,7 @@ from flask import Flask
 
 from app import clock, current, library_texts, models, security_headers, sqlite, web
 from app.extensions import babel, csrf, db, login_manager, migrate
+from app.services import audit_capture
 from config import ROOT, ConfigurationError, Settings, load_settings
 
 __all__ = ["create_app", "models"]
@@ -29,6 +30,7 @@ def create_app(settings: Settings | None = None, source: clock.Source | None = N
     app.config.from_mapping(settings.flask_config())
     app.extensions["clock"] = clock.Clock(settings.zone, source or clock.source_of(settings.clock_file))
     db.init_app(app)
+    audit_capture.listen()
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     babel.init_app(app, locale_selector=current.locale)
     library_texts.init_app(app)

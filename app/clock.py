@@ -15,7 +15,8 @@ Source = Callable[[], dt.datetime]
 """Gives the present instant."""
 
 
-def _system_now() -> dt.datetime:
+def system_now() -> dt.datetime:
+    """The present instant by the machine's clock."""
     return dt.datetime.now(dt.UTC)
 
 
@@ -29,7 +30,7 @@ class Clock:
     """
 
     zone: ZoneInfo
-    source: Source = _system_now
+    source: Source = system_now
 
     def now(self) -> dt.datetime:
         """The present instant, in UTC."""
@@ -58,7 +59,7 @@ def source_of(path: Path | None) -> Source:
     It is read at each call, so that a test moves many processes at once.
     """
     if path is None:
-        return _system_now
+        return system_now
 
     def read() -> dt.datetime:
         return dt.datetime.fromisoformat(path.read_text().strip())

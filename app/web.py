@@ -21,12 +21,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import current, sqlite
+from app import current, sqlite, trail
 from app.errors import ConflictError, DomainError, NotAllowedError, NotFoundError, TooManyRequestsError
 from app.extensions import db, login_manager
 from app.models import Setting
 from app.models.setting import DEMO_AS_OF
 
+FORBIDDEN = 403
 LARGEST_INTEGER = 2_147_483_647
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -63,6 +64,7 @@ def init_app(app: Flask) -> None:
     app.before_request(_say_whether_this_only_reads)
     app.before_request(_bound_forms)
     app.before_request(_refuse_malformed)
+    trail.init_app(app)
     app.context_processor(_page_variables)
     app.add_template_filter(day)
     app.add_template_filter(moment)
@@ -205,8 +207,11 @@ def _demo_as_of() -> dt.date | None:
 def domain_error(error: DomainError) -> ResponseReturnValue:
     """A rule of the school said no: the sentence it gave, with the status that fits."""
     db.session.rollback()
-    status = {NotAllowedError: 403, NotFoundError: 404, ConflictError: 409, TooManyRequestsError: 429}
-    response = error_page(status.get(type(error), 400), str(error))
+    status = {NotAllowedError: FORBIDDEN, NotFoundError: 404, ConflictError: 409, TooManyRequestsError: 429}.get(
+        type(error), 400)
+    if status == FORBIDDEN:
+        trail.note_refusal(status)
+    response = error_page(status, str(error))
     if isinstance(error, TooManyRequestsError):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
@@ -217,6 +222,8 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if error.response is not None or status < 400:
         return error.get_response()
+    if status == FORBIDDEN:
+        trail.note_refusal(status)
     if isinstance(error, SecurityError):
         return _plain(status, _l("This site does not go by that name."))
     response = error_page(status, _SENTENCES.get(status) or _SENTENCES[400 if status < 500 else 500])

@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 import click
 from sqlalchemy.exc import DatabaseError
 
-from app import status
+from app import status, trail
 from app.errors import DomainError
 from app.extensions import db
 
@@ -28,6 +28,7 @@ def speaking(command: Callable[P, R]) -> Callable[P, R]:
     """Turn what an operator can cause into a sentence on stderr."""
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        trail.act_for(f"command {click.get_current_context().info_name}")
         try:
             return command(*args, **kwargs)
         except DomainError as error:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Table, func, select, text, update
+from sqlalchemy import Table, func, select, text
 from sqlalchemy.orm import Session
 
 from app.extensions import Base
-from app.models import Customer
+from app.models.audit import unprotected
 
 Row = tuple[Any, ...]
 
@@ -85,11 +85,12 @@ def settle(session: Session, tables: Sequence[Table]) -> None:
 def empty(session: Session) -> None:
     """Delete the rows of every table."""
     tables = Base.metadata.sorted_tables
-    if is_postgresql(session):
-        quote = session.get_bind().dialect.identifier_preparer.quote
-        session.execute(text(f"TRUNCATE {', '.join(quote(table.name) for table in tables)} RESTART IDENTITY"))
-    else:
-        session.execute(update(Customer).values(referral_from_id=None))
-        for table in reversed(tables):
-            session.execute(table.delete())
+    with unprotected(session.connection()):
+        if is_postgresql(session):
+            quote = session.get_bind().dialect.identifier_preparer.quote
+            session.execute(text(f"TRUNCATE {', '.join(quote(table.name) for table in tables)} RESTART IDENTITY"))
+        else:
+            session.execute(text("UPDATE customer SET referral_from_id = NULL"))
+            for table in reversed(tables):
+                session.execute(table.delete())
     session.expire_all()

@@ -26,7 +26,7 @@ from app.errors import ConflictError, DomainError
 from app.models import Customer, Distribution, Employee, FollowUp, JobRun, Setting, customer_course
 from app.models.choices import DistributionStatus, Source
 from app.models.setting import DEMO_AS_OF
-from app.services import job_runs
+from app.services import audit, job_runs
 
 DEFAULT_CUSTOMERS = 1200
 DAYS_OF_HISTORY = 365
@@ -89,21 +89,22 @@ def build(session: Session, *, customers: int, seed: int, as_of: dt.date, now: d
         ConflictError: the database holds people's data.
     """
     _check(session, customers, as_of, clock.business_date(now))
-    rng = stream(seed, customers, as_of)
-    add_departments(session)
-    staff = add_staff(session, rng, customers, as_of)
-    catalogue = add_catalogue(session)
-    add_classes(session, rng, catalogue, as_of, staff)
-    session.merge(Setting(key=DEMO_AS_OF, value=as_of.isoformat()))
-    session.flush()
-    writer = _Writer(session)
-    world = World(as_of, Moments(clock), staff.roster, rng)
-    on_progress(0, customers)
-    with bulk.unguarded(session, _Writer.TABLES) if customers >= _MANY else nullcontext():
-        for done in _tell(world, writer, catalogue, staff, customers):
-            on_progress(done, customers)
-    _record_nights(session, world.moments, as_of, writer.fallen)
-    bulk.settle(session, _Writer.TABLES)
+    with audit.in_bulk(session, f"demo school of {customers} customers"):
+        rng = stream(seed, customers, as_of)
+        add_departments(session)
+        staff = add_staff(session, rng, customers, as_of)
+        catalogue = add_catalogue(session)
+        add_classes(session, rng, catalogue, as_of, staff)
+        session.merge(Setting(key=DEMO_AS_OF, value=as_of.isoformat()))
+        session.flush()
+        writer = _Writer(session)
+        world = World(as_of, Moments(clock), staff.roster, rng)
+        on_progress(0, customers)
+        with bulk.unguarded(session, _Writer.TABLES) if customers >= _MANY else nullcontext():
+            for done in _tell(world, writer, catalogue, staff, customers):
+                on_progress(done, customers)
+        _record_nights(session, world.moments, as_of, writer.fallen)
+        bulk.settle(session, _Writer.TABLES)
 
 
 def _check(session: Session, customers: int, as_of: dt.date, today: dt.date) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flask import Flask, current_app
+from rq import get_current_job
 
-from app import sqlite
+from app import sqlite, trail
 
 
 @contextmanager
@@ -15,4 +16,6 @@ def job_context() -> Iterator[None]:
     """Open a fresh context, and with it a fresh session, that may write; `worker.py` has made the application."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     with app.app_context(), sqlite.read_write():
+        job = get_current_job()
+        trail.act_for(f"job {job.id}" if job else "job")
         yield

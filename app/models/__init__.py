@@ -1,5 +1,6 @@
 """The tables: constraints and facts about one row."""
 
+from app.models.audit import AuditAction, AuditEntry, PersonKey, PersonKind
 from app.models.campus import Campus
 from app.models.course import Course
 from app.models.course_class import CourseClass, course_class_teacher
@@ -15,6 +16,8 @@ from app.models.sales_rank import SalesRank
 from app.models.setting import Setting
 
 __all__ = [
+    "AuditAction",
+    "AuditEntry",
     "Campus",
     "Course",
     "CourseClass",
@@ -25,6 +28,8 @@ __all__ = [
     "FollowUp",
     "JobRun",
     "LoginSession",
+    "PersonKey",
+    "PersonKind",
     "Role",
     "RolePermission",
     "SalesRank",

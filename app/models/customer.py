@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from app.extensions import Base
+from app.models.audit import PersonKind
 from app.models.campus import Campus
 from app.models.choices import (
     CustomerStatus,
@@ -21,7 +22,7 @@ from app.models.choices import (
 from app.models.contacts import CONTACT_FIELDS, normal_contact
 from app.models.course import Course
 from app.models.employee import Employee
-from app.models.types import ChoiceType, one_of
+from app.models.types import PERSONAL, ChoiceType, one_of
 
 customer_course = Table(
     "customer_course",
@@ -42,6 +43,7 @@ class Customer(Base):
     """
 
     __tablename__ = "customer"
+    __person__ = (PersonKind.CUSTOMER, "id")
     __table_args__ = (
         one_of("gender", Gender),
         one_of("education", Education),
@@ -50,9 +52,11 @@ class Customer(Base):
         one_of("source", Source),
         one_of("status", CustomerStatus),
         CheckConstraint("public_as IN (3, 4, 5)", name="public_as_known"),
-        CheckConstraint("qq IS NOT NULL OR mobile IS NOT NULL OR wechat IS NOT NULL", name="has_a_contact"),
+        CheckConstraint("(qq IS NULL AND mobile IS NULL AND wechat IS NULL) = (erased_on IS NOT NULL)",
+                        name="has_a_contact_until_erased"),
         CheckConstraint("referral_from_id <> id", name="not_own_referrer"),
-        CheckConstraint("(status = 1) = (public_on IS NULL)", name="enrolled_is_outside_the_clock"),
+        CheckConstraint("(status = 1 OR erased_on IS NOT NULL) = (public_on IS NULL)",
+                        name="enrolled_or_erased_is_outside_the_clock"),
         Index("ix_customer_public_on", "public_on", "id",
               postgresql_where=_NOT_ENROLLED, sqlite_where=_NOT_ENROLLED),
         Index("ix_customer_consultant_id", "consultant_id", "public_on"),
@@ -60,18 +64,18 @@ class Customer(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(16), index=True)
-    qq: Mapped[str | None] = mapped_column(String(64), unique=True)
-    mobile: Mapped[str | None] = mapped_column(String(64), unique=True)
-    wechat: Mapped[str | None] = mapped_column(String(64), unique=True)
-    gender: Mapped[Gender | None] = mapped_column(ChoiceType(Gender))
-    education: Mapped[Education | None] = mapped_column(ChoiceType(Education))
-    graduation_school: Mapped[str | None] = mapped_column(String(64))
-    major: Mapped[str | None] = mapped_column(String(64))
-    experience: Mapped[Experience | None] = mapped_column(ChoiceType(Experience))
+    name: Mapped[str] = mapped_column(String(16), index=True, info=PERSONAL)
+    qq: Mapped[str | None] = mapped_column(String(64), unique=True, info=PERSONAL)
+    mobile: Mapped[str | None] = mapped_column(String(64), unique=True, info=PERSONAL)
+    wechat: Mapped[str | None] = mapped_column(String(64), unique=True, info=PERSONAL)
+    gender: Mapped[Gender | None] = mapped_column(ChoiceType(Gender), info=PERSONAL)
+    education: Mapped[Education | None] = mapped_column(ChoiceType(Education), info=PERSONAL)
+    graduation_school: Mapped[str | None] = mapped_column(String(64), info=PERSONAL)
+    major: Mapped[str | None] = mapped_column(String(64), info=PERSONAL)
+    experience: Mapped[Experience | None] = mapped_column(ChoiceType(Experience), info=PERSONAL)
     work_status: Mapped[WorkStatus] = mapped_column(ChoiceType(WorkStatus), default=WorkStatus.EMPLOYED)
-    company: Mapped[str | None] = mapped_column(String(64))
-    salary: Mapped[str | None] = mapped_column(String(64))
+    company: Mapped[str | None] = mapped_column(String(64), info=PERSONAL)
+    salary: Mapped[str | None] = mapped_column(String(64), info=PERSONAL)
     source: Mapped[Source] = mapped_column(ChoiceType(Source), default=Source.QQ_GROUP)
     referral_from_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id", ondelete="RESTRICT"), index=True)
     campus_id: Mapped[int | None] = mapped_column(ForeignKey("campus.id", ondelete="RESTRICT"), index=True)
@@ -83,6 +87,7 @@ class Customer(Base):
     public_on: Mapped[dt.date | None]
     public_as: Mapped[DistributionStatus | None] = mapped_column(ChoiceType(DistributionStatus))
     locked_until: Mapped[dt.date | None]
+    erased_on: Mapped[dt.date | None]
 
     referral_from: Mapped[Customer | None] = relationship(remote_side=[id])
     campus: Mapped[Campus | None] = relationship()
@@ -108,7 +113,7 @@ class Customer(Base):
 
     def belongs_to(self, employee_id: int, today: dt.date) -> bool:
         """Whether the customer is this consultant's own: held by him, or enrolled with him."""
-        return self.consultant_id == employee_id and not self.is_public(today)
+        return self.consultant_id == employee_id and (self.is_enrolled or self.is_held(today))
 
     def days_left(self, today: dt.date) -> int | None:
         """How many days until the customer falls into the pool; None outside the clock."""

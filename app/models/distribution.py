@@ -8,10 +8,11 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Base
+from app.models.audit import PersonKind
 from app.models.choices import DistributionStatus, Origin
 from app.models.customer import Customer
 from app.models.employee import Employee
-from app.models.types import ChoiceType, KindType, UTCDateTime, one_of
+from app.models.types import PERSONAL, ChoiceType, KindType, UTCDateTime, one_of
 
 _OPEN = text(f"status = {DistributionStatus.FOLLOWING.value}")
 
@@ -20,6 +21,7 @@ class Distribution(Base):
     """One holding. At most one open row per customer, which the database itself enforces."""
 
     __tablename__ = "distribution"
+    __person__ = (PersonKind.CUSTOMER, "customer_id")
     __table_args__ = (
         one_of("status", DistributionStatus),
         one_of("origin", Origin),
@@ -38,7 +40,7 @@ class Distribution(Base):
     status: Mapped[DistributionStatus] = mapped_column(
         ChoiceType(DistributionStatus), default=DistributionStatus.FOLLOWING)
     origin: Mapped[Origin] = mapped_column(KindType(Origin))
-    memo: Mapped[str | None] = mapped_column(String(256))
+    memo: Mapped[str | None] = mapped_column(String(256), info=PERSONAL)
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     closed_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
 

@@ -9,10 +9,11 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Base
+from app.models.audit import PersonKind
 from app.models.choices import DepartmentFunction
 from app.models.department import Department
 from app.models.role import Role, employee_role
-from app.models.types import UTCDateTime
+from app.models.types import PERSONAL, SECRET, UTCDateTime
 
 
 class Employee(UserMixin, Base):
@@ -27,21 +28,23 @@ class Employee(UserMixin, Base):
     __tablename__ = "employee"
     __table_args__ = {"sqlite_autoincrement": True}  # an id names one person for good, as on PostgreSQL
     __allow_unmapped__ = True
+    __person__ = (PersonKind.EMPLOYEE, "id")
 
     assumed_role: Role | None = None
     session_token: str = ""
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(16))
-    username: Mapped[str] = mapped_column(String(32), unique=True)
-    password_hash: Mapped[str | None] = mapped_column(String(255))
+    name: Mapped[str] = mapped_column(String(16), info=PERSONAL)
+    username: Mapped[str] = mapped_column(String(32), unique=True, info=PERSONAL)
+    password_hash: Mapped[str | None] = mapped_column(String(255), info=SECRET)
     one_time_until: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
-    email: Mapped[str | None] = mapped_column(String(64))
-    openid: Mapped[str | None] = mapped_column(String(64), unique=True)
+    email: Mapped[str | None] = mapped_column(String(64), info=PERSONAL)
+    openid: Mapped[str | None] = mapped_column(String(64), unique=True, info=PERSONAL)
     department_code: Mapped[int] = mapped_column(
         ForeignKey("department.code", ondelete="RESTRICT", onupdate="CASCADE"), index=True)
     active: Mapped[bool] = mapped_column(default=True)
     locale: Mapped[str | None] = mapped_column(String(16))
+    erased_on: Mapped[dt.date | None]
 
     department: Mapped[Department] = relationship(lazy="joined", innerjoin=True)
     roles: Mapped[list[Role]] = relationship(secondary=employee_role)

@@ -8,16 +8,18 @@ from sqlalchemy import ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Base
+from app.models.audit import PersonKind
 from app.models.choices import Intent
 from app.models.customer import Customer
 from app.models.employee import Employee
-from app.models.types import ChoiceType, UTCDateTime, one_of
+from app.models.types import PERSONAL, ChoiceType, UTCDateTime, one_of
 
 
 class FollowUp(Base):
     """One follow-up. `at` is when it took place, `saved_on` the business date of saving, which moved the clock."""
 
     __tablename__ = "follow_up"
+    __person__ = (PersonKind.CUSTOMER, "customer_id")
     __table_args__ = (
         one_of("intent", Intent),
         Index("ix_follow_up_customer_id", "customer_id", "at"),
@@ -29,7 +31,7 @@ class FollowUp(Base):
     consultant_id: Mapped[int] = mapped_column(ForeignKey("employee.id", ondelete="RESTRICT"))
     at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     saved_on: Mapped[dt.date]
-    note: Mapped[str] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Text, info=PERSONAL)
     intent: Mapped[Intent] = mapped_column(ChoiceType(Intent), default=Intent.NO_PLAN)
     next_contact_on: Mapped[dt.date | None]
 

@@ -15,6 +15,7 @@ class JobRun(Base):
     """One row per task and business date. Unfinished (`finished_at` NULL) means it died and is to be taken over."""
 
     __tablename__ = "job_run"
+    __audited__ = False  # it is a log itself
     __table_args__ = (UniqueConstraint("task", "business_date"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)

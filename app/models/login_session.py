@@ -21,6 +21,7 @@ class LoginSession(Base):
     """
 
     __tablename__ = "login_session"
+    __audited__ = False  # its logins and ends are events of the log, its tokens nobody's business
     __table_args__ = (
         one_of("ended_as", SessionEnd),
         CheckConstraint("(ended_at IS NULL) = (ended_as IS NULL)", name="ended_somehow"),

@@ -21,9 +21,13 @@ class RolePermission(Base):
     """One permission of a role, by its code in `app.permissions`."""
 
     __tablename__ = "role_permission"
+    __audited__ = False  # its role says what was given and taken
 
     role_id: Mapped[int] = mapped_column(ForeignKey("role.id", ondelete="CASCADE"), primary_key=True)
     code: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+    def __str__(self) -> str:
+        return self.code
 
 
 class Role(Base):

@@ -34,6 +34,12 @@ class Kind(enum.StrEnum):
         return member
 
 
+PERSONAL = {"personal": True}
+"""`info` of a column that holds personal values: sealed in the audit log, exported for the person, erased with it."""
+
+SECRET = {"secret": True}
+"""`info` of a column whose values are in no log."""
+
 C = TypeVar("C", bound=Choice)
 K = TypeVar("K", bound=Kind)
 

@@ -13,8 +13,10 @@ from sqlalchemy import CursorResult, update
 from sqlalchemy.orm import Session
 
 from app.models import Customer, Distribution, Employee
+from app.models.audit import PersonKind
 from app.models.choices import DistributionStatus, Origin
-from app.services import distributions, pool
+from app.services import audit, audit_capture, distributions, pool
+from app.services.audit import AUDITED
 from app.services.rules import fall
 
 
@@ -66,7 +68,7 @@ def claim(session: Session, customer_id: int, claimant_id: int, *, today: dt.dat
     claimant = distributions.lock_holder(session, claimant_id)
     for _ in range(_TRIES):
         customer = session.get(Customer, customer_id, populate_existing=True)
-        if customer is None:
+        if customer is None or customer.erased_on is not None:
             return Claim(customer_id, Refusal.NOT_FOUND)
         refusal = _refusal(customer, claimant, today)
         if refusal is not None:
@@ -84,16 +86,23 @@ def claim(session: Session, customer_id: int, claimant_id: int, *, today: dt.dat
 def _take(session: Session, customer: Customer, claimant: Employee, today: dt.date) -> bool:
     """The conditional UPDATE; True if this claimant won."""
     end = fall(today, today, rules=distributions.rules_for(customer))
+    taken = {"consultant_id": claimant.id, "recv_date": today, "last_consult_date": today, "locked_until": None,
+             "public_on": end.public_on, "public_as": end.public_as}
+    before = {name: getattr(customer, name) for name in taken}
+    customer_id = customer.id
     result = session.execute(
         update(Customer)
         .where(Customer.id == customer.id, pool.claimable_by(claimant.id, today),
                Customer.public_on == customer.public_on, Customer.public_as.is_not_distinct_from(customer.public_as))
-        .values(consultant_id=claimant.id, recv_date=today, last_consult_date=today, locked_until=None,
-                public_on=end.public_on, public_as=end.public_as)
-        .execution_options(synchronize_session=False))
+        .values(**taken)
+        .execution_options(synchronize_session=False, **AUDITED))
     assert isinstance(result, CursorResult)
     session.expire(customer)
-    return result.rowcount == 1
+    if result.rowcount != 1:
+        return False
+    audit.changed(session, Customer, [
+        (customer_id, (PersonKind.CUSTOMER, customer_id), audit_capture.differences(before, taken))])
+    return True
 
 
 def _refusal(customer: Customer, claimant: Employee, today: dt.date) -> Refusal | None:

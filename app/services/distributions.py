@@ -7,6 +7,8 @@ it cannot wait for each other in a circle.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import exists, select, update
@@ -14,7 +16,10 @@ from sqlalchemy.orm import Session
 
 from app.errors import ConflictError, NotFoundError
 from app.models import Customer, Distribution, Employee
+from app.models.audit import PersonKind
 from app.models.choices import DistributionStatus, Origin
+from app.services import audit, audit_capture
+from app.services.audit import AUDITED
 from app.services.rules import ONE_DAY, SCHOOL_RULES, PoolRules, fall
 
 
@@ -119,10 +124,23 @@ def close_as_the_night(session: Session, customer_id: int, *, public_on: dt.date
 
 def _close(session: Session, customer_id: int, status: DistributionStatus, ended_on: dt.date,
            now: dt.datetime) -> None:
-    session.execute(
+    closed = session.scalar(
         update(Distribution)
         .where(Distribution.customer_id == customer_id, Distribution.status == DistributionStatus.FOLLOWING)
-        .values(status=status, ended_on=ended_on, closed_at=now))
+        .values(status=status, ended_on=ended_on, closed_at=now)
+        .returning(Distribution.id).execution_options(**AUDITED))
+    if closed is not None:
+        record_closed(session, [(closed, customer_id, status, ended_on)], now)
+
+
+def record_closed(session: Session, closed: Iterable[tuple[int, int, DistributionStatus, dt.date | None]],
+                  now: dt.datetime) -> None:
+    """Put holdings that a statement has closed into the audit log: row, customer, status and day of each."""
+    before: dict[str, Any] = {"status": DistributionStatus.FOLLOWING, "ended_on": None, "closed_at": None}
+    audit.changed(session, Distribution, [
+        (row_id, (PersonKind.CUSTOMER, customer_id),
+         audit_capture.differences(before, {"status": status, "ended_on": ended_on, "closed_at": now}))
+        for row_id, customer_id, status, ended_on in closed])
 
 
 def recompute_held(session: Session, customer_id: int, *, today: dt.date) -> None:

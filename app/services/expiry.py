@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 
 from app.models import Customer, Distribution
 from app.models.choices import CustomerStatus, DistributionStatus
+from app.services import distributions
+from app.services.audit import AUDITED
 
 BATCH = 1000
 
@@ -80,7 +82,8 @@ def _close(session: Session, customer_ids: list[int], as_of: dt.date, now: dt.da
         .values(status=select(Customer.public_as).where(mine).scalar_subquery(),
                 ended_on=select(Customer.public_on).where(mine).scalar_subquery(),
                 closed_at=now)
-        .returning(Distribution.status)
-        .execution_options(synchronize_session=False))
-    closed = Counter(rows.scalars())
+        .returning(Distribution.id, Distribution.customer_id, Distribution.status, Distribution.ended_on)
+        .execution_options(synchronize_session=False, **AUDITED)).all()
+    distributions.record_closed(session, rows, now)
+    closed = Counter(status for _id, _customer_id, status, _ended_on in rows)
     return Expired(closed[DistributionStatus.NO_FOLLOW_UP], closed[DistributionStatus.NO_DEAL])

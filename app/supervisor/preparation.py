@@ -10,7 +10,7 @@ from functools import partial
 from alembic import command
 from flask import Flask
 
-from app import current, demo, queue, status
+from app import current, demo, queue, status, trail
 from app.cli.demo_data import DEFAULT_SEED
 from app.extensions import db
 from app.supervisor.output import Output
@@ -54,6 +54,7 @@ def prepare_database(app: Flask, output: Output) -> bool:
             if status.migrations_problem() is not None:
                 output.say("migrating the database")
                 command.upgrade(app.extensions["migrate"].migrate.get_config(), "head")
+            trail.act_for("make run")
             if current.settings().is_demo and not demo.holds_data(db.session):
                 _fill(output)
             return demo.is_demo(db.session)
