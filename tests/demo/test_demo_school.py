@@ -49,6 +49,8 @@ def digest(session: Session) -> str:
     """All rows of all tables, but for what must stay unguessable, as one short word."""
     found = hashlib.sha256()
     for table in Base.metadata.sorted_tables:
+        if table.name == "audit_entry":  # says when the school was really made
+            continue
         columns = [column for column in table.c if column.name != "password_hash"]
         for row in sorted(repr(tuple(row)) for row in session.execute(select(*columns))):
             found.update(row.encode())

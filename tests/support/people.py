@@ -9,7 +9,7 @@ from sqlalchemy import Engine, Table, select
 from sqlalchemy.orm import Session
 
 from app.extensions import Base
-from app.models import Campus, Course, Department, Employee, Role
+from app.models import AuditEntry, Campus, Course, Department, Employee, Role
 from app.models.choices import DepartmentFunction
 from app.services import employees, passwords
 
@@ -90,7 +90,7 @@ def open_school(session: Session) -> School:
     if name not in _rows:
         _found_school(session)
         _rows[name] = [(table, [dict(row) for row in session.execute(table.select()).mappings()])
-                       for table in Base.metadata.sorted_tables]
+                       for table in Base.metadata.sorted_tables if table.name != AuditEntry.__tablename__]
     else:
         for table, rows in _rows[name]:
             if rows:
