@@ -18,7 +18,7 @@ NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 
 ROWS: dict[str, list[dict[str, Any]]] = {
     "department": [{"id": 1, "code": 1001, "title": "销售部", "function": "sales"}],
-    "role": [{"id": 1, "code": "admin", "name": "Admin", "scope": "all"}],
+    "role": [{"id": 1, "name": "人事", "scope": "all"}],
     "role_permission": [{"role_id": 1, "code": "employee.read"}],
     "employee": [{"id": number, "name": name, "username": name, "password_hash": f"hash of {name}", "active": True,
                   "department_code": 1001, "session_token": f"token of {name}"}
@@ -87,6 +87,15 @@ def test_nothing_is_lost_on_the_way_up_down_and_up_again(filled):
         if connection.dialect.name == "sqlite":
             assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
             assert connection.scalar(text("PRAGMA foreign_keys")) == 1
+
+
+@on_both_databases
+def test_the_built_in_roles_get_what_there_is_new_to_permit(filled):
+    with db.engine.begin() as connection:
+        connection.execute(text("UPDATE role SET code = 'auditor'"))
+    flask_migrate.upgrade()
+    with db.engine.connect() as connection:
+        assert {"employee.read", "audit.read"} <= set(connection.scalars(text("SELECT code FROM role_permission")))
 
 
 @on_both_databases
