@@ -9,7 +9,7 @@ from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
 from app import models, security_headers
-from app.admin import menu
+from app.admin import menu, seen
 from app.admin.campuses import CampusView
 from app.admin.claim import ClaimView
 from app.admin.course_classes import CourseClassView
@@ -48,6 +48,7 @@ def init_app(app: Flask) -> None:
     admin.add_view(SettingsView(name=SettingsView.menu_title, endpoint="settings"))
     admin.add_view(JobsView(name=JobsView.menu_title, endpoint="jobs"))
     admin.init_app(app)
+    seen.init_app(app)
 
     def page_variables() -> dict[str, Any]:
         """What the layout needs of the admin."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement
 
 from app import current
+from app.admin import seen
 from app.admin.guard import viewer
 from app.models import Customer
 from app.services import contacts
@@ -26,15 +27,17 @@ def visible_in_pool() -> bool:
 
 
 def shown(customer: Customer, field: str, *, hidden: bool | None = None) -> str:
-    """A contact of a customer, or a sign that there is one.
+    """A contact of a customer, which is recorded as seen, or a sign that there is one.
 
     Args:
         hidden: whether to hide it; as `visible` says if left out.
     """
     value: str | None = getattr(customer, field)
-    if visible(customer) if hidden is None else not hidden:
-        return value or ""
-    return contacts.masked(value)
+    if not (visible(customer) if hidden is None else not hidden):
+        return contacts.masked(value)
+    if value:
+        seen.note(customer.id)
+    return value or ""
 
 
 def shown_text(customer: Customer, text: str) -> str:

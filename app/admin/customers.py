@@ -16,7 +16,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from wtforms import Form
 
 from app import current, web
-from app.admin import contacts, forms, options
+from app.admin import contacts, forms, options, seen
 from app.admin.base import Access, TableView, row_id, table_action
 from app.admin.filters import Is, is_choice, period
 from app.admin.guard import viewer
@@ -139,7 +139,9 @@ class CustomerView(TableView):
     def edit_form(self, obj: Any = None) -> Form:
         """Contacts this person does not see cannot be read or written here either."""
         form = super().edit_form(obj)
-        if not contacts.visible(obj):
+        if contacts.visible(obj):
+            seen.note(obj.id)
+        else:
             del form.qq, form.mobile, form.wechat
         return form
 

@@ -7,13 +7,14 @@ from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 
-from app import current, limits, web
+from app import current, limits, trail, web
 from app.admin.guard import GuardedView, allowed, viewer
 from app.errors import DomainError, TooManyRequestsError
 from app.extensions import db
 from app.limits import Bucket
+from app.models import AuditAction
 from app.permissions import Permission
-from app.services import known_contact
+from app.services import audit, known_contact
 from app.services.customers import KnownContactError
 
 RATE = "30 per hour"
@@ -36,6 +37,8 @@ class KnownContactView(GuardedView):
             known_contact.check(contact)
             _count()
             answer = known_contact.look_up(db.session, contact, today=current.today())
+            audit.event(db.session, AuditAction.LOOKED_UP, facts={"known": answer.known})
+            db.session.commit()
         except TooManyRequestsError:
             raise
         except DomainError as error:
@@ -60,6 +63,8 @@ def refused_as_known(error: KnownContactError) -> DomainError:
         TooManyRequestsError: too many were asked about of late.
     """
     _count()
+    with trail.apart() as session:
+        audit.event(session, AuditAction.LOOKED_UP, facts={"known": True, "by": "entry"})
     if not allowed(Permission.CONTACT_LOOK_UP):
         return error
     return KnownContactError(_l("This contact belongs to a customer who is known already. "

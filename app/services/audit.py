@@ -140,22 +140,19 @@ def record(session: Session, written: list[Change]) -> None:
     session.execute(insert(_ENTRIES), rows)
 
 
-def note_seen(session: Session, viewer_id: int, customer_ids: Iterable[int], *, since: dt.datetime) -> None:
-    """Record whose contacts someone saw unmasked, once for each customer since an instant.
-
-    Args:
-        since: when the business day began: the same customer seen again that day adds nothing.
-    """
+def unseen(session: Session, viewer_id: int, customer_ids: Iterable[int], *, since: dt.datetime) -> set[int]:
+    """The customers whose contacts someone is not recorded to have seen since an instant."""
     wanted = set(customer_ids)
-    if not wanted:
-        return
-    known = set(session.scalars(select(AuditEntry.row_id).where(
+    return wanted - set(session.scalars(select(AuditEntry.row_id).where(
         AuditEntry.actor_id == viewer_id, AuditEntry.action == AuditAction.SEEN, AuditEntry.at >= since,
         AuditEntry.table_name == "customer", AuditEntry.row_id.in_(wanted))))
+
+
+def note_seen(session: Session, viewer_id: int, customer_ids: Iterable[int]) -> None:
+    """Record whose contacts someone saw unmasked: an entry for each customer, of whom there is one at least."""
     by = _by(actor_of(session)) | {"actor_id": viewer_id, "action": AuditAction.SEEN, "table_name": "customer"}
-    rows = [{**by, "row_id": each, **_about((PersonKind.CUSTOMER, each))} for each in sorted(wanted - known)]
-    if rows:
-        session.execute(insert(_ENTRIES), rows)
+    session.execute(insert(_ENTRIES), [{**by, "row_id": each, **_about((PersonKind.CUSTOMER, each))}
+                                       for each in sorted(customer_ids)])
 
 
 def _by(actor: Actor) -> dict[str, Any]:

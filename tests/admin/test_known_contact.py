@@ -6,7 +6,7 @@ import html
 
 import pytest
 
-from app.models import Customer
+from app.models import AuditAction, AuditEntry, Customer
 
 PATH, JSON = "/admin/knowncontact/", {"Accept": "application/json"}
 MOBILE = "13812345678"
@@ -108,6 +108,20 @@ class TestTheLimit:
         assert 'id="mobile-errors"' not in answers[30].text
         assert session.query(Customer).count() == 1
         assert browser.submit(PATH, {"contact": MOBILE}).status_code == 429
+
+
+class TestTheAuditLog:
+    def test_holds_who_asked_and_whether_it_was_known_but_not_the_contact(self, login, known, session, school):
+        browser = login("baoyu")
+        browser.submit(PATH, {"contact": MOBILE})
+        browser.submit(PATH, {"contact": "13900000000"})
+        browser.submit("/admin/customer/new/", lead(wechat=MOBILE))
+        entries = session.query(AuditEntry).filter_by(action=AuditAction.LOOKED_UP).order_by(AuditEntry.id).all()
+        assert [(entry.actor_id, entry.facts) for entry in entries] == [
+            (school.baoyu.id, {"known": True}), (school.baoyu.id, {"known": False}),
+            (school.baoyu.id, {"known": True, "by": "entry"})]
+        assert {(entry.row_id, entry.person_id, entry.changes, entry.sealed) for entry in entries} == {
+            (None, None, None, None)}
 
 
 class TestALeadWhoIsKnown:

@@ -210,9 +210,12 @@ class TestTheLog:
         one, other = make_customer(), make_customer()
         since, before = clock(), mark(session)
         audit.act_as(session, Actor("web", clock, school.sanjiang.id))
-        for seen in ([one.id], [one.id, other.id], [other.id, one.id]):
-            audit.note_seen(session, school.sanjiang.id, seen, since=since)
-        audit.note_seen(session, school.baoyu.id, [one.id], since=since)
+        for seen, new in (([one.id], {one.id}), ([one.id, other.id], {other.id}), ([other.id, one.id], set())):
+            unseen = audit.unseen(session, school.sanjiang.id, seen, since=since)
+            assert unseen == new
+            if unseen:
+                audit.note_seen(session, school.sanjiang.id, unseen)
+        audit.note_seen(session, school.baoyu.id, [one.id])
         assert [(entry.actor_id, entry.row_id) for entry in entries(before, action=AuditAction.SEEN)] == [
             (school.sanjiang.id, one.id), (school.sanjiang.id, other.id), (school.baoyu.id, one.id)]
 
