@@ -13,31 +13,33 @@ import hmac
 import secrets
 from dataclasses import dataclass
 
-from flask import current_app, request, url_for
+from flask import current_app, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from app import limits
 from app.limits import Bucket
+from app.models import Employee, LoginSession
 
 ACCOUNT_RATE = "10 per 15 minutes"
 ADDRESS_RATES = "30 per 15 minutes; 100 per hour"
 DEVICE_RATE = "10 per 15 minutes"
+CODE_RATE = "5 per 15 minutes"
+CODE_ACCOUNT_RATES = "10 per 15 minutes; 50 per day"
+PROOF_RATE = "10 per 15 minutes"
 DEVICE_COOKIE_SECONDS = 400 * 24 * 3600
 """As long as browsers keep a cookie at most; each login begins it anew."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """An attempt that may go on to look at the password.
+    """An attempt that may go on to look at the password or the code.
 
     Args:
-        username: the account.
         device: the known device it is made from, if it is one.
         buckets: what has been spent on it.
     """
 
-    username: str
     device: str | None
     buckets: tuple[Bucket, ...]
 
@@ -48,12 +50,6 @@ class Attempt:
                 limits.clear(bucket)
         else:
             limits.give_back(*self.buckets)
-
-    def remember_device(self, response: Response) -> None:
-        """Make the browser one the account knows."""
-        response.set_cookie(_cookie_name(self.username), _signer(self.username).dumps(
-            self.device or secrets.token_urlsafe(16)), max_age=DEVICE_COOKIE_SECONDS, path=url_for("auth.login"),
-            secure=current_app.session_interface.get_cookie_secure(current_app), httponly=True, samesite="Strict")
 
 
 def begin(username: str) -> Attempt:
@@ -70,7 +66,40 @@ def begin(username: str) -> Attempt:
         buckets = (Bucket("login-address", ADDRESS_RATES, limits.network_of(request.remote_addr)),
                    Bucket("login-account", ACCOUNT_RATE, username))
     limits.spend(*buckets)
-    return Attempt(username, device, buckets)
+    return Attempt(device, buckets)
+
+
+def begin_code(login: LoginSession) -> Attempt:
+    """Count an attempt to give the code after a right password.
+
+    Whoever knows the password can begin any number of sessions, so the account counts as well as the session.
+
+    Raises:
+        TooManyRequestsError: the session, the account or the device has had too many.
+    """
+    username = login.employee.username
+    device = _known_device(username)
+    buckets: tuple[Bucket, ...]
+    if device:
+        buckets = (Bucket("code-device", CODE_RATE, f"{device} {username}"),)
+    else:
+        buckets = (Bucket("code-session", CODE_RATE, str(login.id)),
+                   Bucket("code-account", CODE_ACCOUNT_RATES, username))
+    limits.spend(*buckets)
+    return Attempt(device, buckets)
+
+
+def proof(employee: Employee) -> Bucket:
+    """What someone signed in spends when he has to type his password once more; given back if it was right."""
+    return Bucket("proof", PROOF_RATE, str(employee.id))
+
+
+def remember_device(response: Response, username: str) -> None:
+    """Make the browser one the account knows: someone has logged in here, with everything that is asked for."""
+    name = _known_device(username) or secrets.token_urlsafe(16)
+    response.set_cookie(_cookie_name(username), _signer(username).dumps(name), max_age=DEVICE_COOKIE_SECONDS,
+                        secure=current_app.session_interface.get_cookie_secure(current_app), httponly=True,
+                        samesite="Strict")
 
 
 def _known_device(username: str) -> str | None:
@@ -89,4 +118,4 @@ def _signer(username: str) -> URLSafeTimedSerializer:
 def _cookie_name(username: str) -> str:
     """One of its own for each account, for desks that are shared; it does not give the name away."""
     digest = hmac.digest(str(current_app.secret_key).encode(), f"device cookie {username}".encode(), "sha256")
-    return f"device-{digest.hex()[:16]}"
+    return f"{'__Host-' if request.is_secure else ''}device-{digest.hex()[:16]}"

@@ -15,12 +15,13 @@ from wtforms.validators import InputRequired, Length
 from app import current, demo, sqlite, web
 from app.auth import attempts, user_agents
 from app.auth.blueprint import blueprint
-from app.auth.session import begin_anew, why_it_ended
+from app.auth.session import begin_anew, login_in_hand, why_it_ended
 from app.errors import DomainError, TooManyRequestsError
 from app.extensions import db
 from app.models import Employee
 from app.models.choices import SessionEnd
-from app.services import employees, logins, passwords, sessions
+from app.services import employees, logins, passwords, second_factor, sessions
+from app.services.second_factor import Standing
 
 
 class LoginForm(FlaskForm):
@@ -65,7 +66,8 @@ def log_in() -> ResponseReturnValue:
     begin_anew()
     login_user(employee)
     response = redirect(web.return_address("/admin/"))
-    attempt.remember_device(response)
+    if second_factor.asked_of(employee) is Standing.OPEN:
+        attempts.remember_device(response, username)
     return response
 
 
@@ -79,8 +81,9 @@ def _too_many(form: LoginForm, refusal: TooManyRequestsError) -> ResponseReturnV
 @blueprint.post("/logout")
 def logout() -> ResponseReturnValue:
     """Log out here: this session is over, so a copied cookie is worth nothing."""
-    if current_user.is_authenticated:
-        sessions.end(current.login_session(), SessionEnd.LOGGED_OUT, now=current.now())
+    login = login_in_hand()
+    if login is not None:
+        sessions.end(login, SessionEnd.LOGGED_OUT, now=current.now())
         db.session.commit()
     logout_user()
     begin_anew()

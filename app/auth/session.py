@@ -17,7 +17,8 @@ from app import current, sqlite, web
 from app.extensions import db
 from app.models import Employee, LoginSession
 from app.models.choices import SessionEnd
-from app.services import sessions
+from app.services import second_factor, sessions
+from app.services.second_factor import Standing
 
 _SENTENCES: dict[SessionEnd, LazyString] = {
     SessionEnd.REVOKED: _l("Your session was ended from elsewhere. Log in again."),
@@ -30,7 +31,11 @@ _SENTENCES: dict[SessionEnd, LazyString] = {
 
 
 def load_employee(token: str) -> Employee | None:
-    """Whose session this is; nobody's once it has ended. Runs at most once a request."""
+    """Whose session this is; nobody's once it has ended, or while it waits for a second factor.
+
+    Such a session opens no more than a visitor's, wherever it is used. Only the page of the second factor, and the way
+    out, look for it by `login_in_hand`. Runs at most once a request.
+    """
     login = sessions.of_token(db.session, token)
     if login is None:
         return None
@@ -41,10 +46,21 @@ def load_employee(token: str) -> Employee | None:
         if login.ended_at is None:
             g.session_to_note = (login.id, now, dead_as)
         return None
-    g.login_session = login
     if sessions.is_touch_due(login, now=now):
         g.session_to_note = (login.id, now, None)
+    if second_factor.standing(login) is not Standing.OPEN:
+        g.waiting_session = login
+        return None
+    g.login_session = login
     return login.employee
+
+
+def login_in_hand() -> LoginSession | None:
+    """The session of this request's cookie, be it open or waiting for a second factor."""
+    if current_user.is_authenticated:
+        return current.login_session()
+    found: LoginSession | None = g.get("waiting_session")
+    return found
 
 
 def why_it_ended() -> str | None:
@@ -55,11 +71,13 @@ def why_it_ended() -> str | None:
 
 
 def send_to_login() -> ResponseReturnValue:
-    """Ask a visitor to log in, and remember where he was going."""
+    """Ask a visitor to log in, or for the second factor, and remember where he was going."""
+    waiting = login_in_hand() is not None
     if web.wants_json():
-        return web.error_page(401, why_it_ended() or str(_("Please log in.")))
+        asked = _("Give your second factor first.") if waiting else why_it_ended() or _("Please log in.")
+        return web.error_page(401, str(asked))
     going = request.full_path.rstrip("?") if request.method == "GET" else ""
-    return redirect(url_for("auth.login", next=going or None))
+    return redirect(url_for("second_factor.index" if waiting else "auth.login", next=going or None))
 
 
 def begin_anew() -> None:

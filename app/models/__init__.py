@@ -13,6 +13,7 @@ from app.models.job_run import JobRun
 from app.models.login_session import LoginSession
 from app.models.role import Role, RolePermission, employee_role
 from app.models.sales_rank import SalesRank
+from app.models.second_factor import RecoveryCode, SecondFactor
 from app.models.setting import Setting
 
 __all__ = [
@@ -30,9 +31,11 @@ __all__ = [
     "LoginSession",
     "PersonKey",
     "PersonKind",
+    "RecoveryCode",
     "Role",
     "RolePermission",
     "SalesRank",
+    "SecondFactor",
     "Setting",
     "course_class_teacher",
     "customer_course",

@@ -13,6 +13,7 @@ from app.models.audit import PersonKind
 from app.models.choices import DepartmentFunction
 from app.models.department import Department
 from app.models.role import Role, employee_role
+from app.models.second_factor import SecondFactor
 from app.models.types import PERSONAL, SECRET, UTCDateTime
 
 
@@ -48,6 +49,7 @@ class Employee(UserMixin, Base):
 
     department: Mapped[Department] = relationship(lazy="joined", innerjoin=True)
     roles: Mapped[list[Role]] = relationship(secondary=employee_role)
+    second_factor: Mapped[SecondFactor | None] = relationship(cascade="all, delete-orphan", passive_deletes=True)
 
     @property
     def is_active(self) -> bool:
@@ -56,6 +58,11 @@ class Employee(UserMixin, Base):
     def get_id(self) -> str:
         """What the cookie holds: the token of one session, new at each login. See app.services.sessions."""
         return self.session_token
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether a second factor is asked for after the password."""
+        return self.second_factor is not None and self.second_factor.confirmed_at is not None
 
     @property
     def can_hold_customers(self) -> bool:

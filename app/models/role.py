@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, String, Table
+from sqlalchemy import Column, ForeignKey, String, Table, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Base
@@ -40,6 +40,7 @@ class Role(Base):
     code: Mapped[str | None] = mapped_column(String(16), unique=True)
     name: Mapped[str] = mapped_column(String(32), unique=True)
     scope: Mapped[RowScope] = mapped_column(KindType(RowScope), default=RowScope.OWN)
+    requires_second_factor: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     permissions: Mapped[list[RolePermission]] = relationship(cascade="all, delete-orphan", lazy="selectin")
 

@@ -24,20 +24,27 @@ TOUCHED_EVERY = dt.timedelta(minutes=1)
 def begin(session: Session, employee: Employee, *, now: dt.datetime, address: str | None, user_agent: str | None,
           second_factor_at: dt.datetime | None = None) -> LoginSession:
     """Begin a session of an employee; `employee.session_token` then holds the token for the cookie."""
-    token = secrets.token_urlsafe(32)
-    login = LoginSession(employee=employee, token_hash=_hash(token), created_at=now, last_seen_at=now,
-                         address=address, user_agent=user_agent, second_factor_at=second_factor_at)
+    login = LoginSession(employee=employee, created_at=now, last_seen_at=now, address=address, user_agent=user_agent,
+                         second_factor_at=second_factor_at)
+    renew_token(login)
     session.add(login)
     session.flush()
-    employee.session_token = token
     return login
 
 
+def renew_token(login: LoginSession) -> None:
+    """Give a session a new token, in `employee.session_token` for the cookie: whoever has the old one has nothing."""
+    token = secrets.token_urlsafe(32)
+    login.token_hash = _hash(token)
+    login.employee.session_token = token
+
+
 def of_token(session: Session, token: str) -> LoginSession | None:
-    """The session with this token, dead or alive, with its employee, his roles and what they permit: one query."""
-    permitted = joinedload(LoginSession.employee).joinedload(Employee.roles).joinedload(Role.permissions)
-    return session.scalars(select(LoginSession).where(LoginSession.token_hash == _hash(token))
-                           .options(permitted)).unique().one_or_none()
+    """The session with this token, dead or alive, with its employee, all that opens doors to him: one query."""
+    employee = joinedload(LoginSession.employee)
+    return session.scalars(select(LoginSession).where(LoginSession.token_hash == _hash(token)).options(
+        employee.joinedload(Employee.roles).joinedload(Role.permissions),
+        employee.joinedload(Employee.second_factor))).unique().one_or_none()
 
 
 def dead_as(login: LoginSession, *, now: dt.datetime, settings: SchoolSettings) -> SessionEnd | None:

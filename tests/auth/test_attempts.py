@@ -149,8 +149,8 @@ class TestAKnownDevice:
     def test_its_cookie_is_kept_from_scripts_and_other_sites(self, browser):
         cookies = {name: rest for name, rest in (
             header.split("=", 1) for header in right(browser()).headers.getlist("Set-Cookie"))}
-        (device,) = [rest for name, rest in cookies.items() if name.startswith("device-")]
-        for attribute in ("HttpOnly", "SameSite=Strict", "Path=/login", f"Max-Age={400 * 24 * 3600}"):
+        (device,) = [rest for name, rest in cookies.items() if name.startswith(("device-", "__Host-device-"))]
+        for attribute in ("HttpOnly", "SameSite=Strict", "Path=/", f"Max-Age={400 * 24 * 3600}"):
             assert attribute in device
 
     def test_its_cookie_is_secure_over_https(self, browser, database_url, clock):
@@ -163,7 +163,7 @@ class TestAKnownDevice:
         known = browser()
         right(known, "baoyu")
         log_out(known)
-        (cookie,) = [c for c in known._cookies.values() if c.key.startswith("device-")]
+        (cookie,) = [c for c in known._cookies.values() if c.key.startswith(("device-", "__Host-device-"))]
         for number in range(10):
             attempt(browser(), address=f"203.0.113.{number}")
         assert right(known).status_code == 429
@@ -171,17 +171,17 @@ class TestAKnownDevice:
         stranger = browser()
         right(stranger)  # refused, so there is no cookie of this account to be had
         for name in {c.key for c in known._cookies.values()} | {"device-0123456789abcdef"}:
-            stranger.set_cookie(name, cookie.value, path="/login")
+            stranger.set_cookie(name, cookie.value)
         assert right(stranger).status_code == 429
 
     def test_a_made_up_cookie_is_no_device(self, browser):
         known, forger = browser(), browser()
         right(known)
-        (cookie,) = [c for c in known._cookies.values() if c.key.startswith("device-")]
+        (cookie,) = [c for c in known._cookies.values() if c.key.startswith(("device-", "__Host-device-"))]
         for number in range(10):
             attempt(browser(), address=f"203.0.113.{number}")
         for forged in ("", "x", cookie.value[:-1], "é", cookie.value.swapcase()):
-            forger.set_cookie(cookie.key, forged, path="/login")
+            forger.set_cookie(cookie.key, forged)
             assert right(forger).status_code == 429
 
 

@@ -1,0 +1,42 @@
+"""The second factor of a login: a shared secret for time-based codes (RFC 6238), and recovery codes."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Base
+from app.models.types import UTCDateTime
+
+
+class SecondFactor(Base):
+    """The secret an employee's authenticator app knows, sealed; it counts once a first code was right.
+
+    `last_step` is the last 30-second step whose code was accepted: no code of it or before it is accepted again.
+    """
+
+    __tablename__ = "second_factor"
+
+    employee_id: Mapped[int] = mapped_column(ForeignKey("employee.id", ondelete="CASCADE"), primary_key=True)
+    sealed_secret: Mapped[bytes] = mapped_column(LargeBinary(128))
+    confirmed_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    last_step: Mapped[int] = mapped_column(BigInteger, default=0)
+
+    def __str__(self) -> str:
+        return f"#{self.employee_id}"
+
+
+class RecoveryCode(Base):
+    """A code that does instead of one from a lost phone, once. Only its SHA-256 is here."""
+
+    __tablename__ = "recovery_code"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    employee_id: Mapped[int] = mapped_column(ForeignKey("employee.id", ondelete="CASCADE"), index=True)
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    used_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+
+    def __str__(self) -> str:
+        return f"#{self.id}"
