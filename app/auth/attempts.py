@@ -17,15 +17,18 @@ from flask import current_app, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
-from app import limits
+from app import limits, trail
+from app.errors import TooManyRequestsError
 from app.limits import Bucket
-from app.models import Employee, LoginSession
+from app.models import AuditAction, Employee, LoginSession, PersonKind
+from app.services import audit, employees
 
 ACCOUNT_RATE = "10 per 15 minutes"
 ADDRESS_RATES = "30 per 15 minutes; 100 per hour"
 DEVICE_RATE = "10 per 15 minutes"
 CODE_RATE = "5 per 15 minutes"
 CODE_ACCOUNT_RATES = "10 per 15 minutes; 50 per day"
+NOTED_RATE = "1 per minute"
 PROOF_RATE = "10 per 15 minutes"
 DEVICE_COOKIE_SECONDS = 400 * 24 * 3600
 """As long as browsers keep a cookie at most; each login begins it anew."""
@@ -92,6 +95,18 @@ def begin_code(login: LoginSession) -> Attempt:
 def proof(employee: Employee) -> Bucket:
     """What someone signed in spends when he has to type his password once more; given back if it was right."""
     return Bucket("proof", PROOF_RATE, str(employee.id))
+
+
+def note_limited(username: str) -> None:
+    """Record that someone was refused: once a minute for each address, so that the log cannot be flooded."""
+    try:
+        limits.spend(Bucket("login-limited", NOTED_RATE, limits.network_of(request.remote_addr)))
+    except TooManyRequestsError:
+        return
+    with trail.apart() as session:
+        employee = employees.by_username(session, username)
+        audit.event(session, AuditAction.LOGIN_LIMITED,
+                    person=(PersonKind.EMPLOYEE, employee.id) if employee else None)
 
 
 def remember_device(response: Response, username: str) -> None:

@@ -49,6 +49,7 @@ def log_in() -> ResponseReturnValue:
     try:
         attempt = attempts.begin(username)
     except TooManyRequestsError as refusal:
+        attempts.note_limited(username)
         return _too_many(form, refusal)
     verified = _verified(username, form.password.data)
     if verified is None:

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from wtforms import Field, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
-from app import current, limits, web
+from app import current, limits, trail, web
 from app.auth import attempts
 from app.auth.session import begin_anew, login_in_hand, send_to_login
 from app.errors import DomainError, TooManyRequestsError
@@ -78,6 +78,9 @@ def enter_code() -> ResponseReturnValue:
     except DomainError as refusal:
         return _refused(refusal, form)
     if used is None:
+        employee_id = login.employee_id
+        with trail.apart() as session:
+            second_factor.note_failure(session, employee_id)
         return _wrong_code(form)
     attempt.succeeded()
     response = redirect(web.return_address("/admin/"))

@@ -18,6 +18,7 @@ class SecondFactor(Base):
     """
 
     __tablename__ = "second_factor"
+    __audited__ = False  # what becomes of it are events of the log, the secret nobody's business
 
     employee_id: Mapped[int] = mapped_column(ForeignKey("employee.id", ondelete="CASCADE"), primary_key=True)
     sealed_secret: Mapped[bytes] = mapped_column(LargeBinary(128))
@@ -32,6 +33,7 @@ class RecoveryCode(Base):
     """A code that does instead of one from a lost phone, once. Only its SHA-256 is here."""
 
     __tablename__ = "recovery_code"
+    __audited__ = False  # as above
 
     id: Mapped[int] = mapped_column(primary_key=True)
     employee_id: Mapped[int] = mapped_column(ForeignKey("employee.id", ondelete="CASCADE"), index=True)

@@ -25,7 +25,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import Update
 
 from app.errors import ConflictError, DomainError
-from app.models import Employee, LoginSession, RecoveryCode, SecondFactor
+from app.models import AuditAction, Employee, LoginSession, PersonKind, RecoveryCode, SecondFactor
+from app.services import audit
 
 ISSUER = "Gonghai"
 STEP_SECONDS = 30
@@ -118,7 +119,8 @@ def confirm(session: Session, employee: Employee, code: str, *, now: dt.datetime
             .values(confirmed_at=now, last_step=step)):
         raise DomainError(_l("This code is wrong, or its time is over."), field="code")
     session.refresh(factor)
-    return new_recovery_codes(session, employee)
+    _note(session, AuditAction.FACTOR_ENABLED, employee.id, by_himself=True)
+    return _make_recovery_codes(session, employee)
 
 
 def accept(session: Session, employee: Employee, code: str, *, now: dt.datetime, secret_key: str) -> Used | None:
@@ -134,6 +136,8 @@ def accept(session: Session, employee: Employee, code: str, *, now: dt.datetime,
         used = _changed(session, update(RecoveryCode).where(
             RecoveryCode.employee_id == employee.id, RecoveryCode.code_hash == _hash(code),
             RecoveryCode.used_at.is_(None)).values(used_at=now))
+        if used:
+            _note(session, AuditAction.RECOVERY_USED, employee.id, by_himself=True)
         return Used.RECOVERY_CODE if used else None
     step = _step_of(factor, code, now=now, secret_key=secret_key)
     won = step is not None and _changed(session, update(SecondFactor).where(
@@ -144,6 +148,11 @@ def accept(session: Session, employee: Employee, code: str, *, now: dt.datetime,
 
 def new_recovery_codes(session: Session, employee: Employee) -> list[str]:
     """Make new recovery codes; those there were are void."""
+    _note(session, AuditAction.FACTOR_ENABLED, employee.id, by_himself=True, what="new recovery codes")
+    return _make_recovery_codes(session, employee)
+
+
+def _make_recovery_codes(session: Session, employee: Employee) -> list[str]:
     session.execute(delete(RecoveryCode).where(RecoveryCode.employee_id == employee.id))
     codes = [_readable(secrets.token_bytes(_RECOVERY_BYTES)) for _ in range(NUMBER_OF_RECOVERY_CODES)]
     session.add_all(RecoveryCode(employee_id=employee.id, code_hash=_hash(code)) for code in codes)
@@ -176,16 +185,34 @@ def remove(session: Session, employee: Employee) -> None:
         ConflictError: a role of his asks for it.
     """
     check_removable(employee)
-    reset(session, employee)
+    _note(session, AuditAction.FACTOR_DISABLED, employee.id, by_himself=True)
+    _take_away(session, employee)
 
 
 def reset(session: Session, employee: Employee) -> None:
     """Take the second factor away, whatever his roles ask: his phone is lost, and the recovery codes as well."""
+    _note(session, AuditAction.FACTOR_RESET, employee.id)
+    _take_away(session, employee)
+
+
+def note_failure(session: Session, employee_id: int) -> None:
+    """Record that a code was wrong."""
+    _note(session, AuditAction.FACTOR_FAILED, employee_id, by_himself=True)
+
+
+def _take_away(session: Session, employee: Employee) -> None:
     session.execute(delete(RecoveryCode).where(RecoveryCode.employee_id == employee.id))
     employee.second_factor = None
     session.execute(update(LoginSession).where(LoginSession.employee_id == employee.id)
                     .values(second_factor_at=None))
     session.flush()
+
+
+def _note(session: Session, action: AuditAction, employee_id: int, *, by_himself: bool = False,
+          **facts: str) -> None:
+    """Record an event in the employee's history; a session that is half open does not know by itself whose it is."""
+    audit.event(session, action, table="employee", row_id=employee_id, person=(PersonKind.EMPLOYEE, employee_id),
+                actor_id=employee_id if by_himself else None, facts=facts)
 
 
 def _step_of(factor: SecondFactor, code: str, *, now: dt.datetime, secret_key: str) -> int | None:

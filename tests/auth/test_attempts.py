@@ -7,7 +7,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import select
 
+from app.models import AuditAction, AuditEntry
 from app.services import passwords
 from tests.conftest import make_app
 from tests.support.client import Client, token_in
@@ -64,6 +66,14 @@ class TestTheAccount:
         monkeypatch.setattr(passwords, "verify", lambda *_: verified.append(1))
         assert right(browser()).status_code == 429
         assert verified == []
+
+    def test_a_refusal_is_in_the_log_and_a_hundred_do_not_flood_it(self, browser, session, school):
+        for number in range(10):
+            attempt(browser(), address=f"203.0.113.{number}")
+        for _refusal in range(5):
+            assert attempt(browser()).status_code == 429
+        (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action == AuditAction.LOGIN_LIMITED))
+        assert (entry.person_id, entry.address) == (school.sanjiang.id, HOME)
 
     def test_only_failures_count(self, browser):
         for _login in range(40):

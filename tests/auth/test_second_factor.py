@@ -8,7 +8,7 @@ import pytest
 from flask import url_for
 from sqlalchemy import select
 
-from app.models import LoginSession
+from app.models import AuditAction, AuditEntry, LoginSession
 from app.models.choices import SessionEnd
 from tests.support import phone as phones
 from tests.support.client import Client, token_in
@@ -303,3 +303,35 @@ class TestLimits:
         give(inside, phone.code())
         answers = [give(inside, phone.code(1), "off", password=f"guess {n}").status_code for n in range(11)]
         assert answers == [422] * 10 + [429]
+
+
+class TestTheLog:
+    @pytest.fixture
+    def happened(self, session):
+        def of(employee):
+            found = session.execute(select(AuditEntry.action, AuditEntry.actor_id).where(
+                AuditEntry.person_id == employee.id, AuditEntry.action.in_([
+                    AuditAction.FACTOR_ENABLED, AuditAction.FACTOR_DISABLED, AuditAction.FACTOR_FAILED,
+                    AuditAction.FACTOR_RESET, AuditAction.RECOVERY_USED])).order_by(AuditEntry.id)).all()
+            assert {actor for _action, actor in found} <= {employee.id}
+            return [action for action, _actor in found]
+
+        return of
+
+    def test_has_what_became_of_a_second_factor(self, login, half_in, school, clock, happened):
+        inside = login("sanjiang")
+        phone, page = enrol(inside, clock)
+        code = re.search(r"<code>([a-z2-7-]{19})</code>", page.text).group(1)
+        again = half_in()
+        give(again, phone.wrong_code())
+        give(again, code)
+        clock.advance(minutes=1)
+        give(again, phone.code(), "off", password="demo-pass-2026")
+        assert happened(school.sanjiang) == [AuditAction.FACTOR_ENABLED, AuditAction.FACTOR_FAILED,
+                                             AuditAction.RECOVERY_USED, AuditAction.FACTOR_DISABLED]
+
+    def test_holds_neither_a_secret_nor_a_code(self, login, clock, session):
+        phone, page = enrol(login("sanjiang"), clock)
+        codes = re.findall(r"<code>([a-z2-7-]{19})</code>", page.text)
+        written = "".join(str((entry.changes, entry.facts)) for entry in session.scalars(select(AuditEntry)))
+        assert not any(each in written for each in (phone.secret, phone.code(-1), *codes))
