@@ -68,11 +68,11 @@ def reflected(connection) -> MetaData:
 
 
 def contents() -> dict[str, list[dict[str, Any]]]:
-    """What the tables of the first migration hold, without what is empty."""
+    """What stands in the columns that were filled, without what is empty; later migrations add further ones."""
     with db.engine.connect() as connection:
         tables = reflected(connection).tables
         found = {name: connection.execute(select(tables[name]).order_by(*tables[name].primary_key)) for name in ROWS}
-        return {name: [{column: value for column, value in row.items() if value is not None and column != NEW}
+        return {name: [{column: row[column] for column in ROWS[name][0] if column != NEW and row[column] is not None}
                        for row in rows.mappings()] for name, rows in found.items()}
 
 
