@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from flask import Flask, request
 from flask_login import current_user
@@ -46,10 +47,14 @@ def apart() -> Iterator[Session]:
         session.commit()
 
 
+def note(action: AuditAction, **what: Any) -> None:
+    """Record what was only read, such as an export; see `audit.event`. What the request wrote is committed before."""
+    with apart() as session:
+        audit.event(session, action, **what)
+
+
 def note_refusal(status: int) -> None:
     """Record that someone who is logged in was refused; the address without its parameters."""
     if not (current_user and current_user.is_authenticated):
         return
-    with apart() as session:
-        audit.event(session, AuditAction.REFUSED,
-                    facts={"status": status, "method": request.method, "path": request.path[:200]})
+    note(AuditAction.REFUSED, facts={"status": status, "method": request.method, "path": request.path[:200]})

@@ -10,6 +10,7 @@ from flask_admin.theme import Bootstrap4Theme
 
 from app import models, security_headers
 from app.admin import menu, seen
+from app.admin.audit import AuditView
 from app.admin.campuses import CampusView
 from app.admin.claim import ClaimView
 from app.admin.course_classes import CourseClassView
@@ -43,7 +44,8 @@ def init_app(app: Flask) -> None:
             (DistributionView, models.Distribution, "distribution"), (SalesRankView, models.SalesRank, "salesrank"),
             (CourseClassView, models.CourseClass, "courseclass"), (CourseView, models.Course, "course"),
             (CampusView, models.Campus, "campus"), (DepartmentView, models.Department, "department"),
-            (EmployeeView, models.Employee, "employee"), (RoleView, models.Role, "role")):
+            (EmployeeView, models.Employee, "employee"), (RoleView, models.Role, "role"),
+            (AuditView, models.AuditEntry, "audit")):
         admin.add_view(view(model, endpoint=endpoint))
     admin.add_view(SettingsView(name=SettingsView.menu_title, endpoint="settings"))
     admin.add_view(JobsView(name=JobsView.menu_title, endpoint="jobs"))

@@ -26,14 +26,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Query
 from wtforms import Form
 
-from app import current, web
-from app.admin import export
+from app import current, trail, web
+from app.admin import export, history
 from app.admin.constraints import refusal_of
 from app.admin.guard import Guarded, allowed, viewer
 from app.admin.labels import LABELS
 from app.errors import ConflictError, DomainError
 from app.extensions import Base, db
-from app.models import Employee
+from app.models import AuditAction, Employee
 from app.models.choices import RowScope
 from app.models.types import Choice, Kind
 from app.permissions import Permission, scope_of
@@ -268,7 +268,17 @@ class TableView(Guarded, ModelView):
                                    "narrow the list with filters first.", most=self.export_max_rows, number=number))
         titles = [str(title) for _name, title in self._export_columns]
         values = ([self.get_export_value(row, name) for name, _title in self._export_columns] for row in rows)
-        return export.response(export_type, f"{self.endpoint}-{current.today().isoformat()}", titles, values)
+        name = f"{self.endpoint}-{current.today().isoformat()}"
+        file = export.response(export_type, name, titles, values)
+        trail.note(AuditAction.EXPORTED, table=self.model.__tablename__,
+                   facts={"rows": number, "format": export_type, "filtered": bool(request.query_string)})
+        return file
+
+    # The history of one record.
+
+    def history(self, row: Base) -> list[dict[str, Any]] | None:
+        """What the audit log tells of a row, for its page; None for those who may not see it."""
+        return history.of(row)
 
 
 def _refused_if_shown_again(answer: Any) -> ResponseReturnValue:

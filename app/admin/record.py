@@ -11,6 +11,7 @@ from flask_admin import BaseView
 
 from app import current, web
 from app.admin import contacts
+from app.admin import history as audit_history
 from app.admin.guard import allowed, viewer
 from app.admin.labels import LABELS
 from app.extensions import db
@@ -46,6 +47,7 @@ def record_page(view: BaseView, customer: Customer, *, edit_url: str | None = No
         clock=None if past else deadlines.standing(customer, today=today),
         facts=[] if past else _facts(customer, hidden=not sees), courses_removable=own, edit_url=edit_url,
         history_url=None if past else url_for("followup.index_view", customer=customer.id),
+        history=None if past else audit_history.of(customer, revealed=sees),
         return_url=web.return_address(request.full_path.rstrip("?")))
     return page
 

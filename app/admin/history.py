@@ -1,0 +1,118 @@
+"""The audit log as the screens show it: the history of one record, and the words for what an entry says."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from app import web
+from app.admin import seen
+from app.admin.guard import allowed
+from app.admin.labels import LABELS
+from app.extensions import Base, db
+from app.models import AuditEntry
+from app.models.audit import PersonKind
+from app.permissions import Permission
+from app.services import history
+from app.services.audit_capture import person_of
+from app.services.contacts import HIDDEN
+from app.services.history import Hidden, Told
+
+SHOWN = 50
+"""So many entries stand on a record's page; the audit log has them all."""
+
+TABLES: dict[str, LazyString] = {
+    "campus": _l("Campus"), "course": _l("Course"), "course_class": _l("Class"), "customer": _l("Customer"),
+    "department": _l("Department"), "distribution": _l("Distribution"), "employee": _l("Employee"),
+    "follow_up": _l("Follow-up record"), "role": _l("Role"), "sales_rank": _l("Sales rank"), "setting": _l("Setting")}
+"""What people call a row of each table."""
+
+FACTS: dict[str, LazyString] = {
+    "what": _l("What"), "key": _l("Name"), "status": _l("Answer"), "method": _l("Method"), "path": _l("Address"),
+    "rows": _l("Rows"), "format": _l("Format"), "filtered": _l("Filtered"), "reason": _l("Reason"),
+    "role": _l("Role"), "known": _l("Known"), "session": _l("Session"), "ended_as": _l("Ended")}
+"""What people call the facts of an event."""
+
+
+def may_reveal(entry: AuditEntry) -> bool:
+    """Whether whoever looks may see the personal values of any entry of this kind of person."""
+    seeing = {PersonKind.CUSTOMER: Permission.CUSTOMER_CONTACTS, PersonKind.EMPLOYEE: Permission.EMPLOYEE_READ}
+    return entry.person_kind is not None and allowed(seeing[entry.person_kind])
+
+
+def of(row: Base, *, revealed: bool | None = None) -> list[dict[str, Any]] | None:
+    """The history of a record, newest first; None for those who may not see histories.
+
+    Args:
+        revealed: whether its personal values may be seen; as the reader's permissions say if left out.
+    """
+    if not allowed(Permission.HISTORY_READ):
+        return None
+    row_id: int = getattr(row, "id")  # noqa: B009 - not every table has one; those with a page have
+    about = person_of(row)
+    person = about if about is not None and about[0].value == row.__tablename__ else None
+    query = history.of_row(row.__tablename__, row_id, person).limit(SHOWN)
+    told = history.told(db.session, db.session.scalars(query),
+                        reveal=may_reveal if revealed is None else lambda _entry: bool(revealed))
+    return [line(each, row) for each in told]
+
+
+def line(told: Told, row: Base | None = None) -> dict[str, Any]:
+    """One entry for a page.
+
+    Args:
+        row: whose page it is, which then need not be named.
+    """
+    entry = told.entry
+    itself = row is not None and (entry.table_name, entry.row_id) == (row.__tablename__, getattr(row, "id", None))
+    return {"id": entry.id, "at": entry.at, "action": entry.action, "who": who(told),
+            "what": None if itself else subject(entry), "changes": changes(told), "facts": facts(entry)}
+
+
+def who(told: Told) -> str:
+    """Who did it: a person by name, else the job, command or visitor."""
+    entry = told.entry
+    if entry.actor_id is not None:
+        return told.actor or f"#{entry.actor_id}"
+    return str(_("Visitor")) if entry.origin == "web" else entry.origin
+
+
+def subject(entry: AuditEntry) -> str:
+    """What it was done to."""
+    if entry.table_name is None:
+        return ""
+    number = "" if entry.row_id is None else f" #{entry.row_id}"
+    return f"{TABLES.get(entry.table_name, entry.table_name)}{number}"
+
+
+def changes(told: Told) -> list[tuple[str, str, str]]:
+    """What changed: label, before and after."""
+    found = []
+    if told.entry.person_kind is PersonKind.CUSTOMER and told.entry.person_id is not None and told.reveals:
+        seen.note(told.entry.person_id)
+    for name, change in told.changes.items():
+        label = str(LABELS.get(name) or LABELS.get(name.removesuffix("_id").removesuffix("_code")) or name)
+        if isinstance(change, Hidden):
+            found.append((label, "", str(_("erased")) if change.erased else HIDDEN))
+        else:
+            found.append((label, _shown(change[0]), _shown(change[1])))
+    return found
+
+
+def facts(entry: AuditEntry) -> list[tuple[str, str]]:
+    """What else there is to know."""
+    return [(str(FACTS.get(name, name)), _shown(value)) for name, value in (entry.facts or {}).items()]
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == "":
+        return "—"
+    if isinstance(value, bool):
+        return str(_("Yes") if value else _("No"))
+    if isinstance(value, dt.datetime):
+        return web.moment(value)
+    return web.day(value) if isinstance(value, dt.date) else str(value)
