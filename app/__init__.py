@@ -49,8 +49,9 @@ def create_app(settings: Settings | None = None, source: clock.Source | None = N
 
 def _register_entry_points(app: Flask) -> None:
     """Hang the top layer in: each of these registers routes or commands and nothing more."""
-    from app import admin, auth, cli, health
+    from app import admin, auth, cli, health, view_as
 
+    view_as.init_app(app)
     auth.init_app(app)
     admin.init_app(app)
     health.init_app(app)

@@ -24,6 +24,7 @@ from app.admin.guard import allowed
 from app.admin.home import HomeView
 from app.admin.jobs import JobsView
 from app.admin.known_contact import KnownContactView
+from app.admin.matrix import MatrixView
 from app.admin.my_customers import MyCustomersView
 from app.admin.public_pool import PublicPoolView
 from app.admin.roles import RoleView
@@ -48,6 +49,7 @@ def init_app(app: Flask) -> None:
             (AuditView, models.AuditEntry, "audit")):
         admin.add_view(view(model, endpoint=endpoint))
     admin.add_view(SettingsView(name=SettingsView.menu_title, endpoint="settings"))
+    admin.add_view(MatrixView(name=MatrixView.menu_title, endpoint="matrix"))
     admin.add_view(JobsView(name=JobsView.menu_title, endpoint="jobs"))
     admin.init_app(app)
     seen.init_app(app)

@@ -13,13 +13,14 @@ from app import current
 from app.admin import forms, options
 from app.admin.base import Access, TableView
 from app.admin.filters import Is
+from app.admin.guard import viewer
 from app.admin.labels import LABELS
 from app.errors import DomainError
 from app.extensions import db
 from app.models import Employee
 from app.models.choices import DepartmentFunction, SessionEnd
 from app.permissions import Permission
-from app.services import employees, passwords, sessions
+from app.services import employees, passwords, roles, sessions
 
 SHORTEST_PASSWORD = 8
 
@@ -64,11 +65,15 @@ class EmployeeView(TableView):
     def save(self, form: Form, model: Any, *, created: bool) -> Any:
         if created and not form.password.data:
             raise DomainError(_l("A new employee needs a password."), field="password")
+        employees.begin_change(db.session, viewer(), None if created else model, roles=form.roles.data,
+                               department=form.department.data)
         if not created:
             self._check_may_stop_holding(form, model)
         roles_before = set() if created else {role.id for role in model.roles}
         password = form.password.data
         super().save(form, model, created=created)
+        if not created:
+            roles.check_someone_administers(db.session, field="roles" if model.active else "active")
         if password:
             passwords.set_password(model, password)
         for happened, reason in ((not model.active, SessionEnd.DEACTIVATED),
@@ -84,6 +89,16 @@ class EmployeeView(TableView):
         if model.can_hold_customers and not stays:
             employees.check_may_stop_holding(db.session, model, today=current.today())
 
+    def edit_form(self, obj: Any = None) -> Any:
+        """The form of an employee; of one who may do more than whoever asks there is none."""
+        roles.check_may_manage(viewer(), obj)
+        return super().edit_form(obj)
+
+    def may_edit(self, row: Any) -> bool:
+        return super().may_edit(row) and roles.may_manage(viewer(), row)
+
+    def may_delete(self, row: Any) -> bool:
+        return super().may_delete(row) and roles.may_manage(viewer(), row)
+
     def erase(self, model: Any) -> None:
-        employees.check_deletable(db.session, model)
-        super().erase(model)
+        employees.delete(db.session, viewer(), model)

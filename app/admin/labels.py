@@ -15,6 +15,7 @@ LABELS: dict[str, LazyString] = {
     "code": _l("Code"),
     "company": _l("Company"),
     "consultant": _l("Consultant"),
+    "copy_of": _l("Permits the same as"),
     "course": _l("Course"),
     "course_class": _l("Class"),
     "courses": _l("Consulted courses"),

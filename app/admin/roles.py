@@ -1,4 +1,4 @@
-"""Roles and what they permit."""
+"""Roles as a table: their names and reach. What they permit is changed in the matrix."""
 
 from __future__ import annotations
 
@@ -6,27 +6,32 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
-from wtforms import SelectMultipleField
-from wtforms.fields.choices import SelectChoice
+from wtforms import Form
 
-from app.admin import forms
-from app.admin.base import Access, TableView
+from app.admin import forms, options
+from app.admin.base import Access, TableView, asked_for
 from app.admin.labels import LABELS
-from app.errors import ConflictError
 from app.extensions import db
 from app.models import Role
 from app.models.choices import RowScope
 from app.permissions import Permission, permission_choices
+from app.services import roles
+
+
+def _role_to_copy() -> Role | None:
+    """The role in the address, which is to be copied."""
+    role_id = asked_for("copy_of")
+    return db.session.get(Role, role_id) if role_id is not None else None
 
 
 class RoleForm(forms.BaseForm):
-    """A role."""
+    """A role; a new one may begin as a copy of another."""
 
     name = forms.text(Role.name, LABELS["title"])
     scope = forms.choice(Role.scope, RowScope, default=RowScope.OWN,
                          description=_l("Which rows the permissions reach, where rows belong to someone."))
-    permission_codes = SelectMultipleField(LABELS["permission_codes"], choices=[
-        SelectChoice(code, sentence) for code, sentence in permission_choices()])
+    copy_of = forms.one("copy_of", options.roles, required=False, default=_role_to_copy,
+                        description=_l("What it permits is set under Permissions afterwards."))
 
 
 def _sentences(_view: Any, _context: Any, role: Role, _name: str) -> str:
@@ -52,8 +57,23 @@ class RoleView(TableView):
     column_sortable_list = ("name",)
     column_searchable_list = ("name",)
 
-    def erase(self, model: Any) -> None:
-        if model.code is not None:
-            raise ConflictError(_l("The built-in roles are kept."))
-        db.session.delete(model)
+    def edit_form(self, obj: Any = None) -> Any:
+        """The form without what only a new role is asked."""
+        form = super().edit_form(obj)
+        del form.copy_of
+        return form
+
+    def save(self, form: Form, model: Any, *, created: bool) -> Any:
+        roles.lock(db.session)
+        model.name, model.scope = form.name.data, form.scope.data
+        if created:
+            model.permission_codes = form.copy_of.data.permission_codes if form.copy_of.data else []
+            db.session.add(model)
         db.session.flush()
+        return model
+
+    def may_delete(self, row: Any) -> bool:
+        return super().may_delete(row) and row.code is None
+
+    def erase(self, model: Any) -> None:
+        roles.delete(db.session, model)

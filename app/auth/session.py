@@ -13,7 +13,7 @@ from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app import current, sqlite, web
+from app import current, sqlite, view_as, web
 from app.extensions import db
 from app.models import Employee, LoginSession
 from app.models.choices import SessionEnd
@@ -52,7 +52,7 @@ def load_employee(token: str) -> Employee | None:
         g.waiting_session = login
         return None
     g.login_session = login
-    return login.employee
+    return view_as.applied(login.employee)
 
 
 def login_in_hand() -> LoginSession | None:

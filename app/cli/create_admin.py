@@ -12,7 +12,7 @@ from app.cli.errors import Refusal, speaking
 from app.extensions import db
 from app.models import Department, Employee
 from app.models.choices import DepartmentFunction
-from app.services import employees, passwords
+from app.services import employees, passwords, roles
 
 SHORTEST_PASSWORD = 8
 LONGEST_USERNAME = 32
@@ -26,9 +26,10 @@ FIRST_DEPARTMENT = 1
 @with_appcontext
 @speaking
 def create_admin(username: str, password: str) -> None:
-    """Make a login that may do everything.
+    """Make a login that may do everything, and give the role of admins all permissions back.
 
-    The password is asked for, or taken from ADMIN_PASSWORD.
+    This is the way in when nobody can change roles and employees any more. The password is asked for, or taken from
+    ADMIN_PASSWORD.
     """
     username = username.strip()
     if not 0 < len(username) <= LONGEST_USERNAME:
@@ -38,9 +39,9 @@ def create_admin(username: str, password: str) -> None:
     session = db.session
     if employees.by_username(session, username) is not None:
         raise Refusal(f"There is a login named {username} already.")
-    roles = employees.ensure_built_in_roles(session)
+    employees.ensure_built_in_roles(session)
     employee = Employee(name=username[:16], username=username, department=_department(session),
-                        roles=[roles["admin"]])
+                        roles=[roles.restore_admin(session)])
     passwords.set_password(employee, password)
     session.add(employee)
     try:

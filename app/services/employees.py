@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
-from app.errors import ConflictError, DomainError
+from app.errors import ConflictError, DomainError, NotFoundError
 from app.models import (
     CourseClass,
     Customer,
@@ -24,6 +24,7 @@ from app.models import (
 from app.models.choices import DepartmentFunction
 from app.permissions import BUILT_IN_ROLES
 from app.services import pool
+from app.services import roles as role_service
 
 
 def by_username(session: Session, username: str) -> Employee | None:
@@ -88,6 +89,53 @@ def check_department_may_leave_sales(session: Session, department: Department, *
             if number_held(session, holder.id, today=today):
                 raise ConflictError(_l("%(name)s of this department still holds customers: assign or release "
                                        "them first.", name=holder.name), field="function")
+
+
+def begin_change(session: Session, actor: Employee, employee: Employee | None, *, roles: Iterable[Role],
+                 department: Department) -> None:
+    """Before somebody enters an employee, or changes one: whether he may, and whether he may make him what he asks for.
+
+    The rights of both are read again behind the lock on roles, so call this before anything is changed.
+
+    Args:
+        session: where to look.
+        actor: who asks.
+        employee: whom he changes; None for a new one.
+        roles: the roles the employee has from then on.
+        department: his department from then on.
+
+    Raises:
+        NotAllowedError: the employee may do more than the actor, or would.
+        NotFoundError: one of them has been deleted meanwhile.
+    """
+    _read_rights_again(session, actor, employee)
+    if employee is not None:
+        role_service.check_may_manage(actor, employee)
+    role_service.check_may_give(actor, roles, to=employee, department_code=department.code)
+
+
+def delete(session: Session, actor: Employee, employee: Employee) -> None:
+    """Delete an employee without history.
+
+    Raises:
+        NotAllowedError: he may do more than whoever asks.
+        ConflictError: history hangs on him, or nobody would be left to administer.
+    """
+    _read_rights_again(session, actor, employee)
+    role_service.check_may_manage(actor, employee)
+    check_deletable(session, employee)
+    session.delete(employee)
+    session.flush()
+    role_service.check_someone_administers(session)
+
+
+def _read_rights_again(session: Session, *people: Employee | None) -> None:
+    ids = {person.id for person in people if person is not None}
+    role_service.lock(session)
+    found = session.scalars(select(Employee).where(Employee.id.in_(ids)).options(selectinload(Employee.roles))
+                            .execution_options(populate_existing=True)).all()
+    if len(found) < len(ids):
+        raise NotFoundError(_l("This employee has been deleted meanwhile."))
 
 
 def check_deletable(session: Session, employee: Employee) -> None:

@@ -189,19 +189,6 @@ class TestEmployees:
 
 
 class TestRoles:
-    def test_a_changed_permission_counts_from_the_next_request(self, login, school):
-        consultant, admin = login("sanjiang"), login("admin")
-        assert consultant.get("/admin/publicpool/").status_code == 200
-        admin.submit(f"/admin/role/edit/?id={school.roles['consultant'].id}",
-                     {"name": "Consultant", "scope": "own", "permission_codes": ["mycustomers.read"]})
-        assert consultant.get("/admin/publicpool/").status_code == 403
-        assert consultant.get("/admin/mycustomers/").status_code == 200
-
-    def test_an_unknown_permission_is_refused(self, login, school, session):
-        login("admin").submit("/admin/role/new/", {"name": "怪", "scope": "own",
-                                                   "permission_codes": ["root.everything"]})
-        assert session.query(Role).filter_by(name="怪").count() == 0
-
     def test_built_in_roles_are_kept(self, login, school, session):
         login("admin").submit("/admin/role/delete/", {"id": school.roles["auditor"].id})
         assert session.get(Role, school.roles["auditor"].id) is not None

@@ -91,6 +91,14 @@ class TestCreateAdmin:
         assert boss.department.code == 1007
         assert boss.department.function == DepartmentFunction.OTHER
 
+    def test_rescues_a_school_in_which_nobody_may_change_roles_any_more(self, flask, session, school):
+        school.roles["admin"].permission_codes = ["course.read"]
+        session.commit()
+        flask("create-admin", "boss", env={"ADMIN_PASSWORD": "a long password"})
+        session.expire_all()
+        boss = session.scalars(select(Employee).where(Employee.username == "boss")).one()
+        assert all(can(boss, permission) for permission in Permission)
+
     def test_finds_a_free_code_for_a_department(self, flask, session):
         session.add(Department(code=1, title="教学部", function=DepartmentFunction.TEACHING))
         session.commit()

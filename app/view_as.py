@@ -1,0 +1,65 @@
+"""Looking as a role: an admin sees what somebody with that role would see, and changes nothing meanwhile.
+
+The role's id lies in the signed session cookie, so it ends with the session. It counts only while he may change roles
+by his own ones; what he may then is the intersection of both (see `app.permissions.assume`).
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, redirect, request, session
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+
+from app.errors import NotAllowedError
+from app.extensions import db
+from app.models import Employee, Role
+from app.permissions import Permission, assume, can
+from app.web import READING
+
+_KEY = "view_as"
+_STILL_POSSIBLE = frozenset({"view_as.stop", "auth.logout", "locale"})
+
+blueprint = Blueprint("view_as", __name__)
+
+
+def init_app(app: Flask) -> None:
+    """Register the way out, and the refusal of everything that writes."""
+    app.register_blueprint(blueprint)
+    app.before_request(_refuse_writing)
+
+
+def applied(employee: Employee | None) -> Employee | None:
+    """Whoever this request belongs to, narrowed to the role he looks as, if he does."""
+    role_id = session.get(_KEY)
+    if employee is not None and role_id is not None and can(employee, Permission.ROLE_WRITE):
+        role = db.session.get(Role, role_id)
+        if role is not None:
+            assume(employee, role)
+    return employee
+
+
+def start(role: Role) -> None:
+    """From the next request on, look as this role."""
+    session[_KEY] = role.id
+
+
+@blueprint.post("/view-as/stop")
+def stop() -> ResponseReturnValue:
+    """Be oneself again."""
+    session.pop(_KEY, None)
+    return redirect("/admin/")
+
+
+def _refuse_writing() -> None:
+    """Whoever looks as a role only looks.
+
+    Raises:
+        NotAllowedError: he tries to change something.
+    """
+    if request.method in READING or request.endpoint in _STILL_POSSIBLE:
+        return
+    role: Role | None = getattr(current_user, "assumed_role", None)
+    if role is not None:
+        raise NotAllowedError(_l("You look as the role %(role)s: nothing can be changed until you stop.",
+                                 role=role.name))
