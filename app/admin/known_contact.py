@@ -64,7 +64,7 @@ def refused_as_known(error: KnownContactError) -> DomainError:
     """
     _count()
     with trail.apart() as session:
-        audit.event(session, AuditAction.LOOKED_UP, facts={"known": True, "by": "entry"})
+        audit.event(session, AuditAction.LOOKED_UP, facts={"known": True, "what": "entry"})
     if not allowed(Permission.CONTACT_LOOK_UP):
         return error
     return KnownContactError(_l("This contact belongs to a customer who is known already. "

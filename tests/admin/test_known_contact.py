@@ -119,7 +119,7 @@ class TestTheAuditLog:
         entries = session.query(AuditEntry).filter_by(action=AuditAction.LOOKED_UP).order_by(AuditEntry.id).all()
         assert [(entry.actor_id, entry.facts) for entry in entries] == [
             (school.baoyu.id, {"known": True}), (school.baoyu.id, {"known": False}),
-            (school.baoyu.id, {"known": True, "by": "entry"})]
+            (school.baoyu.id, {"known": True, "what": "entry"})]
         assert {(entry.row_id, entry.person_id, entry.changes, entry.sealed) for entry in entries} == {
             (None, None, None, None)}
 
