@@ -13,8 +13,9 @@ from flask_login import current_user
 
 from app.errors import NotAllowedError
 from app.extensions import db
-from app.models import Employee, Role
+from app.models import AuditAction, Employee, Role
 from app.permissions import Permission, assume, can
+from app.services import audit
 from app.web import READING
 
 _KEY = "view_as"
@@ -40,14 +41,18 @@ def applied(employee: Employee | None) -> Employee | None:
 
 
 def start(role: Role) -> None:
-    """From the next request on, look as this role."""
+    """From the next request on, look as this role. The caller commits what the audit log says of it."""
+    audit.event(db.session, AuditAction.VIEW_AS_BEGAN, table=Role.__tablename__, row_id=role.id)
     session[_KEY] = role.id
 
 
 @blueprint.post("/view-as/stop")
 def stop() -> ResponseReturnValue:
     """Be oneself again."""
-    session.pop(_KEY, None)
+    role_id = session.pop(_KEY, None)
+    if role_id is not None and current_user.is_authenticated:
+        audit.event(db.session, AuditAction.VIEW_AS_ENDED, table=Role.__tablename__, row_id=role_id)
+        db.session.commit()
     return redirect("/admin/")
 
 

@@ -49,6 +49,7 @@ LABELS: dict[str, LazyString] = {
     "qq": _l("QQ"),
     "recv_date": _l("Received"),
     "referral_from": _l("Referred by"),
+    "requires_second_factor": _l("Second factor required"),
     "roles": _l("Roles"),
     "salary": _l("Salary"),
     "saved_on": _l("Saved on"),

@@ -64,6 +64,7 @@ class MatrixView(GuardedView):
         role_id = web.whole_number(request.form.get("role_id", ""))
         role = db.session.get(Role, role_id) if role_id else None
         view_as.start(role or abort(404))
+        db.session.commit()
         return redirect(url_for("admin.index"))
 
     def _unless_stale(self, answer: Callable[[list[Role]], ResponseReturnValue]) -> ResponseReturnValue:

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
-from wtforms import Form
+from wtforms import BooleanField, Form
 
 from app.admin import forms, options
 from app.admin.base import Access, TableView, asked_for
@@ -30,6 +30,9 @@ class RoleForm(forms.BaseForm):
     name = forms.text(Role.name, LABELS["title"])
     scope = forms.choice(Role.scope, RowScope, default=RowScope.OWN,
                          description=_l("Which rows the permissions reach, where rows belong to someone."))
+    requires_second_factor = BooleanField(
+        LABELS["requires_second_factor"],
+        description=_l("Who has this role sets up a second factor at the next login and needs it from then on."))
     copy_of = forms.one("copy_of", options.roles, required=False, default=_role_to_copy,
                         description=_l("What it permits is set under Permissions afterwards."))
 
@@ -51,7 +54,8 @@ class RoleView(TableView):
     access = Access.of_small_table(Permission.ROLE_READ, Permission.ROLE_WRITE)
     form = RoleForm
     column_labels = LABELS | {"name": LABELS["title"]}
-    column_list = column_export_list = column_details_list = ("name", "scope", "permission_codes")
+    column_list = ("name", "scope", "requires_second_factor", "permission_codes")
+    column_export_list = column_details_list = column_list
     column_formatters = {"permission_codes": _number}
     column_formatters_detail = column_formatters_export = {"permission_codes": _sentences}
     column_sortable_list = ("name",)
@@ -66,6 +70,7 @@ class RoleView(TableView):
     def save(self, form: Form, model: Any, *, created: bool) -> Any:
         roles.lock(db.session)
         model.name, model.scope = form.name.data, form.scope.data
+        model.requires_second_factor = form.requires_second_factor.data
         if created:
             model.permission_codes = form.copy_of.data.permission_codes if form.copy_of.data else []
             db.session.add(model)

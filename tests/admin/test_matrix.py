@@ -245,6 +245,10 @@ class TestRolesOfTheSchoolsOwn:
         session.refresh(role)
         assert (role.name, role.scope, role.permission_codes) == ("导师", RowScope.DEPARTMENT, before)
 
+    def test_it_may_ask_for_a_second_factor(self, login, session, school):
+        self.new(login("admin"), requires_second_factor="y")
+        assert session.query(Role).filter_by(name="人事").one().requires_second_factor
+
     def test_a_name_is_given_once(self, login, session, school):
         assert self.new(login("admin"), name=school.roles["tutor"].name).status_code == 422
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
-from app.models import Employee, Role
+from app.models import AuditAction, AuditEntry, Employee, Role
 from app.models.choices import RowScope
 from app.permissions import Permission
 from tests.support.databases import on_both_databases
@@ -147,6 +148,19 @@ class TestItEnds:
 
     def test_stopping_without_having_begun_does_nothing(self, login):
         assert login("tutor").submit(STOP).status_code == 302
+
+
+class TestTheAuditLog:
+    @on_both_databases
+    def test_says_who_looked_as_which_role_from_when_to_when(self, admin, look, school, session):
+        look("tutor")
+        admin.submit(STOP)
+        admin.submit(STOP)
+        told = session.execute(select(AuditEntry.action, AuditEntry.actor_id, AuditEntry.table_name, AuditEntry.row_id)
+                               .where(AuditEntry.action.in_([AuditAction.VIEW_AS_BEGAN, AuditAction.VIEW_AS_ENDED]))
+                               .order_by(AuditEntry.id)).all()
+        expected = (school.admin.id, "role", school.roles["tutor"].id)
+        assert told == [(AuditAction.VIEW_AS_BEGAN, *expected), (AuditAction.VIEW_AS_ENDED, *expected)]
 
 
 class TestBeginning:
