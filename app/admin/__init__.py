@@ -29,6 +29,7 @@ from app.admin.my_customers import MyCustomersView
 from app.admin.public_pool import PublicPoolView
 from app.admin.roles import RoleView
 from app.admin.sales_ranks import SalesRankView
+from app.admin.second_factor import SecondFactorView
 from app.admin.settings import SettingsView
 from app.permissions import Permission
 
@@ -38,7 +39,7 @@ def init_app(app: Flask) -> None:
     admin = Admin(name="Gonghai", theme=Bootstrap4Theme(base_template="admin/base.html"),
                   index_view=HomeView(name=HomeView.menu_title), csp_nonce_generator=security_headers.nonce)
     for screen, endpoint in ((PublicPoolView, "publicpool"), (MyCustomersView, "mycustomers"), (ClaimView, "claim"),
-                             (KnownContactView, "knowncontact")):
+                             (KnownContactView, "knowncontact"), (SecondFactorView, "secondfactor")):
         admin.add_view(screen(name=screen.menu_title or endpoint, endpoint=endpoint))
     for view, model, endpoint in (
             (CustomerView, models.Customer, "customer"), (FollowUpView, models.FollowUp, "followup"),

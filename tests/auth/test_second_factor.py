@@ -9,7 +9,7 @@ from flask import url_for
 from sqlalchemy import select
 
 from app.models import AuditAction, AuditEntry, LoginSession
-from app.models.choices import SessionEnd
+from app.models.choices import RowScope, SessionEnd
 from tests.support import phone as phones
 from tests.support.client import Client, token_in
 
@@ -335,3 +335,55 @@ class TestTheLog:
         codes = re.findall(r"<code>([a-z2-7-]{19})</code>", page.text)
         written = "".join(str((entry.changes, entry.facts)) for entry in session.scalars(select(AuditEntry)))
         assert not any(each in written for each in (phone.secret, phone.code(-1), *codes))
+
+
+class TestResetByAnAdmin:
+    def test_takes_it_away_and_ends_his_sessions(self, login, half_in, phone, school, session):
+        inside = half_in()
+        give(inside, phone.code())
+        admin = login("admin")
+        assert admin.submit("/admin/secondfactor/", {"id": school.sanjiang.id}).status_code == 302
+        assert not is_in(inside)
+        assert is_in(half_in())
+        (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action == AuditAction.FACTOR_RESET))
+        assert (entry.actor_id, entry.person_id) == (school.admin.id, school.sanjiang.id)
+
+    def test_leads_to_setting_up_another_where_a_role_asks_for_it(self, login, half_in, phone, school, required, clock):
+        login("admin").submit("/admin/secondfactor/", {"id": school.sanjiang.id})
+        visitor = half_in()
+        assert not is_in(visitor)
+        new, _page = enrol(visitor, clock)
+        assert new.secret != phone.secret
+        assert is_in(visitor)
+
+    def test_is_for_those_who_may_end_others_sessions(self, login, phone, school, session):
+        for username in ("manager", "baoyu", "auditor"):
+            assert login(username).submit("/admin/secondfactor/", {"id": school.sanjiang.id}).status_code == 403
+        session.expire_all()
+        assert school.sanjiang.has_second_factor
+
+    def test_reaches_as_far_as_the_permission_does(self, login, phone, school, session):
+        role = school.roles["manager"]
+        role.permission_codes = [*role.permission_codes, "session.revoke"]
+        for scope, department, answer in ((RowScope.DEPARTMENT, 1007, 404), (RowScope.OWN, 1001, 404),
+                                          (RowScope.DEPARTMENT, 1001, 302)):
+            role.scope, school.manager.department_code = scope, department
+            session.commit()
+            asked = login("manager").submit("/admin/secondfactor/", {"id": school.sanjiang.id})
+            assert asked.status_code == answer, scope
+        session.expire_all()
+        assert not school.sanjiang.has_second_factor
+
+    def test_is_no_way_around_the_own_page(self, login, session, school, clock, half_in):
+        phone = phones.set_up(session, school.admin, clock)
+        admin = half_in("admin")
+        give(admin, phone.code())
+        refused = admin.submit("/admin/secondfactor/", {"id": school.admin.id}, headers=JSON)
+        assert refused.status_code == 409
+        assert not is_in(half_in("admin"))
+
+    def test_of_someone_who_has_none_or_is_not_there_changes_nothing(self, login, school):
+        admin = login("admin")
+        assert admin.submit("/admin/secondfactor/", {"id": school.baoyu.id}, headers=JSON).status_code == 409
+        assert admin.submit("/admin/secondfactor/", {"id": 999_999}).status_code == 404
+        assert admin.submit("/admin/secondfactor/", {"id": "x"}).status_code == 400
