@@ -32,7 +32,8 @@ class RoleForm(forms.BaseForm):
                          description=_l("Which rows the permissions reach, where rows belong to someone."))
     requires_second_factor = BooleanField(
         LABELS["requires_second_factor"],
-        description=_l("Who has this role sets up a second factor at the next login and needs it from then on."))
+        description=_l("Nothing opens to whoever has this role until a second factor is set up; each login then "
+                       "asks for it."))
     copy_of = forms.one("copy_of", options.roles, required=False, default=_role_to_copy,
                         description=_l("What it permits is set under Permissions afterwards."))
 

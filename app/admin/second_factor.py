@@ -15,7 +15,7 @@ from app.extensions import db
 from app.models import Employee
 from app.models.choices import RowScope, SessionEnd
 from app.permissions import Permission, scope_of
-from app.services import second_factor, sessions
+from app.services import roles, second_factor, sessions
 
 
 class SecondFactorView(GuardedView):
@@ -27,6 +27,7 @@ class SecondFactorView(GuardedView):
     def index_view(self) -> ResponseReturnValue:
         """Take the second factor away and end his sessions; he sets up another, if a role of his asks for one."""
         employee = _employee()
+        roles.check_may_manage(viewer(), employee)
         back = url_for("employee.details_view", id=employee.id)
         if employee is viewer():
             return web.refused(ConflictError(_l("Switch off your own second factor on your own page.")), back)

@@ -37,7 +37,7 @@ class TestPeople:
         browser = login(who)
         readable = ("/admin/campus/", "/admin/course/", "/admin/courseclass/")
         for rule, method in routes(app):
-            if rule == "/admin/":
+            if rule == "/admin/" or rule.startswith("/account/"):
                 continue
             answer = (browser.get(filled(rule)) if method == "GET" else browser.submit(filled(rule), {"id": "1"}))
             if rule.startswith(readable):

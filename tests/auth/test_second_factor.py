@@ -200,6 +200,15 @@ class TestWhatIsOpenMeanwhile:
         assert is_in(visitor)
         assert not is_in(half_in())
 
+    def test_an_admin_lets_a_role_ask_for_it_and_sees_so_in_the_matrix(self, login, half_in, school, session):
+        admin, role = login("admin"), school.roles["consultant"]
+        admin.submit(f"/admin/role/edit/?id={role.id}", {"name": role.name, "scope": "own",
+                                                        "requires_second_factor": "y"})
+        session.refresh(role)
+        assert role.requires_second_factor
+        assert not is_in(half_in())
+        assert "badge info" in admin.get("/admin/matrix/").text
+
     def test_a_role_that_begins_to_ask_for_it_counts_at_the_next_request(self, login, session, school):
         inside = login("sanjiang")
         assert is_in(inside)
@@ -373,6 +382,14 @@ class TestResetByAnAdmin:
             assert asked.status_code == answer, scope
         session.expire_all()
         assert not school.sanjiang.has_second_factor
+
+    def test_is_not_for_someone_who_may_less_than_he_does(self, login, session, school, clock):
+        phones.set_up(session, school.admin, clock)
+        role = school.roles["manager"]
+        role.permission_codes = [*role.permission_codes, "session.revoke"]
+        assert login("manager").submit("/admin/secondfactor/", {"id": school.admin.id}).status_code == 403
+        session.expire_all()
+        assert school.admin.has_second_factor
 
     def test_is_no_way_around_the_own_page(self, login, session, school, clock, half_in):
         phone = phones.set_up(session, school.admin, clock)
