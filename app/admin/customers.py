@@ -36,9 +36,13 @@ from app.models.choices import (
     Source,
     WorkStatus,
 )
+from app.models.contacts import CONTACT_FIELDS
 from app.permissions import Permission
 from app.services import customers, pool, search
 from app.services.customers import KnownContactError
+
+FREE_TEXTS = ("company", "salary", "graduation_school", "major")
+"""People write contacts wherever there is room."""
 
 REFERRERS = forms.Loader("referral_from", Customer, Customer.name,
                          lambda: Customer.status == CustomerStatus.ENROLLED,
@@ -72,7 +76,6 @@ def _contact(_view: Any, _context: Any, customer: Customer, field: str) -> str |
 
 
 def _free_text(_view: Any, _context: Any, customer: Customer, field: str) -> str | None:
-    """People write contacts wherever there is room."""
     value: str | None = getattr(customer, field)
     return None if value is None else contacts.shown_text(customer, value)
 
@@ -99,8 +102,7 @@ class CustomerView(TableView):
         *column_list, "source", "wechat", "gender", "last_consult_date", "date", "recv_date", "campus", "education",
         "graduation_school", "major", "experience", "work_status", "company", "salary", "referral_from")
     column_formatters = column_formatters_export = {
-        **dict.fromkeys(("qq", "mobile", "wechat"), _contact), "status": _standing,
-        **dict.fromkeys(("company", "salary", "graduation_school", "major"), _free_text)}
+        **dict.fromkeys(CONTACT_FIELDS, _contact), "status": _standing, **dict.fromkeys(FREE_TEXTS, _free_text)}
     column_sortable_list = ("id", "name", "last_consult_date", "public_on", "date")
     column_default_sort = ("id", True)
     column_related = (selectinload(Customer.courses), joinedload(Customer.consultant))
@@ -137,12 +139,13 @@ class CustomerView(TableView):
         return query
 
     def edit_form(self, obj: Any = None) -> Form:
-        """Contacts this person does not see cannot be read or written here either."""
+        """Contacts this person does not see, and texts that may hold one, cannot be read or written here either."""
         form = super().edit_form(obj)
         if contacts.visible(obj):
             seen.note(obj.id)
         else:
-            del form.qq, form.mobile, form.wechat
+            for name in (*CONTACT_FIELDS, *FREE_TEXTS):
+                del form[name]
         return form
 
     def save(self, form: Form, model: Any, *, created: bool) -> Any:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import re
 
 import pytest
 
-from app.models import Distribution
+from app.models import Distribution, FollowUp
+from app.permissions import Permission
 from app.services import school_settings
 from app.services.school_settings import SchoolSettings
 
@@ -85,6 +87,56 @@ class TestOn:
     def test_no_search_learns_anything(self, login, fallen, part):
         assert "data-customer-id" not in login("baoyu").get("/admin/publicpool/", query_string={"q": part}).text
         assert "customer/details" not in login("auditor").get("/admin/customer/", query_string={"search": part}).text
+
+
+class TestNoOracle:
+    """Whoever sees a customer but not his contacts learns nothing of them, whatever he asks."""
+
+    @pytest.mark.parametrize("who", ["baoyu", "sanjiang", "auditor"])
+    def test_no_page_there_is_shows_a_digit_of_them(self, app, login, fallen, make_follow_up, session, school, who):
+        school.roles["auditor"].permission_codes = [permission.value for permission in Permission if permission not in (
+            Permission.CUSTOMER_CONTACTS, Permission.JOBS_READ)]
+        session.commit()
+        ids = {fallen.id, holding(session, fallen).id, session.query(FollowUp).one().id}
+        browser, reached = login(who), 0
+        for rule in app.url_map.iter_rules():
+            if "GET" not in rule.methods or not rule.rule.startswith("/admin/") or "static" in rule.rule:
+                continue
+            path = rule.rule.replace("<export_type>", "csv")
+            for each in ids if "/details/" in path or "/edit/" in path else {fallen.id}:
+                page = browser.get(path, query_string={"id": each, "url": "/admin/"})
+                reached += page.status_code == 200
+                assert leaks(page.text) == [], (path, each)
+                assert not any(part in page.text for part in (QQ[:4], QQ[-4:], MOBILE[-4:], "longtai")), (path, each)
+        assert reached >= 10
+
+    def test_two_hundred_searches_learn_nothing(self, login, fallen, make_customer, school, clock):
+        make_customer("李四", holder=school.sanjiang, on=clock.today() - dt.timedelta(days=4), wechat="someone_else")
+        parts = [secret[start:end] for secret in (QQ, MOBILE, WECHAT)
+                 for start in range(len(secret)) for end in range(start + 1, len(secret) + 1)]
+        parts = [*parts, *(f"^{part}" for part in parts[:9]), *(f"={part}" for part in (QQ, MOBILE, WECHAT)),
+                 "%1%", "\\", "' OR 1=1 --"]
+        asked = [(login("baoyu"), "/admin/publicpool/", "q"), (login("auditor"), "/admin/customer/", "search"),
+                 (login("auditor"), "/admin/followup/", "search"), (login("auditor"), "/admin/distribution/", "search")]
+        assert len(parts) >= 200
+        for number, part in enumerate(parts):
+            browser, path, name = asked[number % len(asked)]
+            page = browser.get(path, query_string={name: part})
+            assert page.status_code == 200, (path, part)
+            assert "龙泰" not in page.text, (path, part)
+            assert "李四" not in page.text, (path, part)
+
+    @pytest.mark.parametrize("sort", range(9))
+    def test_no_order_tells_whose_number_is_smaller(self, login, make_customer, sort):
+        for digit in (3, 1, 2):
+            make_customer("同名", qq=f"{digit}0000000", mobile=f"1381234567{digit}")
+        browser = login("auditor")
+        orders = []
+        for desc in ({}, {"desc": 1}):
+            page = browser.get("/admin/customer/", query_string={"sort": sort, **desc}).text
+            orders.append([int(found) for found in re.findall(r'<tr data-href="[^"]*id=(\d+)', page)])
+        assert len(orders[0]) == 3
+        assert all(order in (sorted(order), sorted(order, reverse=True)) for order in orders)
 
 
 class TestOff:
