@@ -68,7 +68,7 @@ class TestWhatIsSeen:
             page = admin.get(path, headers=ENGLISH).text
             assert BANNER in page, path
             assert f'action="{STOP}"' in page, path
-            assert "with the role Consultant" in page, path
+            assert "what the role Consultant sees" in page, path
 
     def test_costs_a_constant_number_of_queries_more(self, admin, look, count_queries):
         def cost() -> int:

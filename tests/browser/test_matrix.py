@@ -81,7 +81,7 @@ def test_looks_as_a_role_and_stops(admin, school, session):
     page.locator(f'thead [data-role-id="{finance}"] summary').click()
     page.locator(f'[name="role_id"][value="{finance}"]').click()
     page.wait_for_url("**/admin/")
-    assert "with the role Finance" in page.inner_text(".acting")
+    assert "what the role Finance sees" in page.inner_text(".acting")
     assert page.get_by_role("link", name="Employees").count() == 0
     page.get_by_role("button", name="Stop").click()
     page.wait_for_load_state()
