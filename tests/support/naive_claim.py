@@ -17,6 +17,7 @@ from app.extensions import db
 from app.models import Customer, Distribution
 from app.models.choices import DistributionStatus, Origin
 from app.services import distributions
+from app.services.audit import AUDITED
 
 
 def create_app() -> Flask:
@@ -51,7 +52,7 @@ def naive_claim(session: Session, customer_id: int, claimant_id: int) -> bool:
     distributions.close_as_the_night(session, customer_id, public_on=public_on, public_as=public_as, now=now)
     session.execute(update(Customer).where(Customer.id == customer_id).values(
         consultant_id=claimant_id, recv_date=today, last_consult_date=today,
-        public_on=end.public_on, public_as=end.public_as))
+        public_on=end.public_on, public_as=end.public_as).execution_options(**AUDITED))
     session.add(Distribution(consultant_id=claimant_id, customer_id=customer_id, started_on=today,
                              status=DistributionStatus.FOLLOWING, origin=Origin.CLAIM, created_at=now))
     session.commit()
