@@ -128,9 +128,12 @@ def check_someone_would_administer(session: Session, wanted: Matrix) -> None:
 
 
 def _someone_administers(session: Session, permitting: Mapping[Permission, Collection[int] | Select[int]]) -> bool:
-    """Whether an active employee with a password has roles for all of administration, given which roles permit it."""
+    """Whether an active employee has roles for all of administration, given which roles permit it.
+
+    Only one with a password of his own choice counts: a one-time password may run out unused.
+    """
     return bool(session.scalar(select(exists().where(
-        Employee.active, Employee.password_hash.is_not(None),
+        Employee.active, Employee.password_hash.is_not(None), Employee.one_time_until.is_(None),
         *(Employee.roles.any(Role.id.in_(role_ids)) for role_ids in permitting.values())))))
 
 

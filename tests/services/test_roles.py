@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm.attributes import set_committed_value
@@ -173,11 +175,13 @@ class TestSomebodyCanAlwaysAdminister:
         with pytest.raises(ConflictError):
             plan({school.roles["admin"]: (None, [], [P.EMPLOYEE_WRITE])})
 
-    @pytest.mark.parametrize("useless", ["inactive", "without a password"])
-    def test_who_cannot_log_in_does_not_count(self, session, school, useless):
+    @pytest.mark.parametrize("useless", ["inactive", "without a password", "never logged in"])
+    def test_who_cannot_log_in_does_not_count(self, session, school, clock, useless):
         school.manager.roles.append(school.roles["admin"])
         if useless == "inactive":
             school.manager.active = False
+        elif useless == "never logged in":
+            school.manager.one_time_until = clock.now() + dt.timedelta(days=7)
         else:
             school.manager.password_hash = None
         school.admin.roles = []
