@@ -30,6 +30,7 @@ from app.admin.public_pool import PublicPoolView
 from app.admin.roles import RoleView
 from app.admin.sales_ranks import SalesRankView
 from app.admin.second_factor import SecondFactorView
+from app.admin.sessions import SessionView
 from app.admin.settings import SettingsView
 from app.permissions import Permission
 
@@ -47,7 +48,7 @@ def init_app(app: Flask) -> None:
             (CourseClassView, models.CourseClass, "courseclass"), (CourseView, models.Course, "course"),
             (CampusView, models.Campus, "campus"), (DepartmentView, models.Department, "department"),
             (EmployeeView, models.Employee, "employee"), (RoleView, models.Role, "role"),
-            (AuditView, models.AuditEntry, "audit")):
+            (SessionView, models.LoginSession, "session"), (AuditView, models.AuditEntry, "audit")):
         admin.add_view(view(model, endpoint=endpoint))
     admin.add_view(SettingsView(name=SettingsView.menu_title, endpoint="settings"))
     admin.add_view(MatrixView(name=MatrixView.menu_title, endpoint="matrix"))

@@ -4,41 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import Response, g, make_response, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_admin import expose
+from flask_admin.model.template import TemplateLinkRowAction
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import selectinload
-from wtforms import BooleanField, Form, PasswordField
-from wtforms.validators import Length, Optional
+from wtforms import BooleanField, Form
 
-from app import current
+from app import current, web
 from app.admin import forms, options
 from app.admin.base import Access, TableView
 from app.admin.filters import Is
 from app.admin.guard import viewer
 from app.admin.labels import LABELS
-from app.errors import DomainError
+from app.errors import ConflictError
 from app.extensions import db
 from app.models import Employee
 from app.models.choices import DepartmentFunction, SessionEnd
 from app.permissions import Permission
-from app.services import employees, passwords, roles, sessions
-
-SHORTEST_PASSWORD = 8
-
-
-class HashedPasswordField(PasswordField):
-    """What is typed here is never put into the row: only its hash is kept."""
-
-    def populate_obj(self, obj: Any, name: str) -> None:
-        """Leave it to the service."""
+from app.services import employees, logins, roles, sessions
 
 
 class EmployeeForm(forms.BaseForm):
-    """An employee; the password is kept if the field is left empty."""
+    """An employee. Nobody types another's password: he gets a one-time password, and then chooses his own."""
 
     name = forms.text(Employee.name)
     username = forms.text(Employee.username)
-    password = HashedPasswordField(LABELS["password"], [Optional(), Length(SHORTEST_PASSWORD, 1024)],
-                             description=_l("At least 8 characters. Leave empty to keep the present one."))
     department = forms.one("department", options.departments, required=True)
     roles = forms.many("roles", options.roles)
     email = forms.text(Employee.email)
@@ -52,7 +44,10 @@ class EmployeeView(TableView):
 
     group, order, menu_title = "people", 20, _l("Employees")
     access = Access.of_small_table(Permission.EMPLOYEE_READ, Permission.EMPLOYEE_WRITE)
+    needs = {"one_time_password_view": Permission.EMPLOYEE_WRITE}
     form = EmployeeForm
+    details_template = "admin/employee/details.html"
+    column_extra_row_actions = [TemplateLinkRowAction("row_actions.one_time_password")]
     column_list = column_export_list = ("name", "username", "department", "roles", "email", "active")
     column_details_list = (*column_list, "openid")
     column_sortable_list = ("name", "username", "active")
@@ -63,25 +58,51 @@ class EmployeeView(TableView):
         Is(Employee.active, LABELS["active"], lambda: [("1", _l("Yes")), ("0", _l("No"))], lambda value: value == "1"))
 
     def save(self, form: Form, model: Any, *, created: bool) -> Any:
-        if created and not form.password.data:
-            raise DomainError(_l("A new employee needs a password."), field="password")
         employees.begin_change(db.session, viewer(), None if created else model, roles=form.roles.data,
                                department=form.department.data)
         if not created:
             self._check_may_stop_holding(form, model)
         roles_before = set() if created else {role.id for role in model.roles}
-        password = form.password.data
         super().save(form, model, created=created)
         if not created:
             roles.check_someone_administers(db.session, field="roles" if model.active else "active")
-        if password:
-            passwords.set_password(model, password)
-        for happened, reason in ((not model.active, SessionEnd.DEACTIVATED),
-                                 (password, SessionEnd.PASSWORD_CHANGED),
-                                 ({role.id for role in model.roles} != roles_before, SessionEnd.ROLES_CHANGED)):
-            if happened:
-                sessions.end_all(db.session, model, reason, now=current.now())
+        if not model.active:
+            sessions.end_all(db.session, model, SessionEnd.DEACTIVATED, now=current.now())
+        elif {role.id for role in model.roles} != roles_before:
+            sessions.end_all(db.session, model, SessionEnd.ROLES_CHANGED, now=current.now())
         return model
+
+    def create_model(self, form: Form) -> Any:
+        g.hired = super().create_model(form)
+        return g.hired
+
+    @expose("/new/", methods=("GET", "POST"))
+    def create_view(self) -> ResponseReturnValue:
+        """The empty form, the refused one, or the one-time password of whoever was entered."""
+        answer = super().create_view()
+        return self._hand_out(g.hired) if g.get("hired") else answer
+
+    @expose("/one-time-password/", methods=("POST",))
+    def one_time_password_view(self) -> ResponseReturnValue:
+        """A new one-time password for somebody else; his sessions end."""
+        employee = self.get_one(request.form.get("id", ""))
+        roles.check_may_manage(viewer(), employee)
+        if employee == viewer():
+            raise ConflictError(_l("Change your own password in your account."))
+        return self._hand_out(employee)
+
+    def may_have_one_time_password(self, row: Employee) -> bool:
+        """Whether somebody is offered to be given a new password."""
+        return self.may_edit(row) and row != viewer()
+
+    def _hand_out(self, employee: Employee) -> Response:
+        """The page that shows a new one-time password, once: it is no redirect, and no cache keeps it."""
+        password = logins.hand_out_one_time_password(db.session, employee, now=current.now())
+        db.session.commit()
+        page = make_response(self.render("screens/one_time_password.html", employee=employee, password=password,
+                                         return_url=web.return_address(url_for(".index_view"))))
+        page.headers["Cache-Control"] = "no-store"
+        return page
 
     @staticmethod
     def _check_may_stop_holding(form: Form, model: Employee) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import click
 from flask.cli import with_appcontext
+from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app import current
 from app.cli.errors import Refusal, speaking
 from app.extensions import db
 from app.models import Department, Employee
 from app.models.choices import DepartmentFunction
 from app.services import employees, passwords, roles
 
-SHORTEST_PASSWORD = 8
 LONGEST_USERNAME = 32
 FIRST_DEPARTMENT = 1
 
@@ -34,14 +35,17 @@ def create_admin(username: str, password: str) -> None:
     username = username.strip()
     if not 0 < len(username) <= LONGEST_USERNAME:
         raise Refusal(f"A user name has 1 to {LONGEST_USERNAME} characters.")
-    if len(password) < SHORTEST_PASSWORD:
-        raise Refusal(f"The password is too short: it needs at least {SHORTEST_PASSWORD} characters.")
     session = db.session
     if employees.by_username(session, username) is not None:
         raise Refusal(f"There is a login named {username} already.")
     employees.ensure_built_in_roles(session)
     employee = Employee(name=username[:16], username=username, department=_department(session),
                         roles=[roles.restore_admin(session)])
+    with force_locale("en"):
+        refused = [str(each) for each in passwords.objections(
+            password, employee, shortest=current.school().shortest_password)]
+    if refused:
+        raise Refusal(" ".join(refused))
     passwords.set_password(employee, password)
     session.add(employee)
     try:

@@ -1,4 +1,4 @@
-"""From a verified password to a session."""
+"""From a password to a session, and from one password to the next."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import DomainError, NotAllowedError
-from app.models import Employee
+from app.models import Employee, LoginSession
+from app.models.choices import SessionEnd
 from app.services import passwords, sessions
+
+ONE_TIME_DAYS = 7
 
 
 def enter(session: Session, verified: Employee, password: str, *, now: dt.datetime, address: str | None,
@@ -37,3 +40,42 @@ def enter(session: Session, verified: Employee, password: str, *, now: dt.dateti
         employee.password_hash = None
     sessions.begin(session, employee, now=now, address=address, user_agent=user_agent)
     return employee
+
+
+def change_password(session: Session, login: LoginSession, present: str | None, chosen: str, *, now: dt.datetime,
+                    shortest: int) -> Employee:
+    """Give somebody the password he has chosen; all his sessions end, and a new one begins where he is.
+
+    Args:
+        login: the session in which he asks.
+        present: his present password; not asked of one who entered with a one-time password.
+        shortest: how many characters a password has at least.
+
+    Raises:
+        DomainError: with the field; the present password is wrong, or the chosen one will not do.
+    """
+    employee = login.employee
+    session.execute(sessions.lock(employee.id))
+    session.refresh(employee)
+    if employee.one_time_until is None and not passwords.verify(employee, present or ""):
+        raise DomainError(_l("This is not your present password."), field="present")
+    refused = passwords.objections(chosen, employee, shortest=shortest)
+    if refused:
+        raise DomainError(" ".join(str(each) for each in refused), field="chosen")
+    passwords.set_password(employee, chosen)
+    sessions.end_all(session, employee, SessionEnd.PASSWORD_CHANGED, now=now)
+    sessions.begin(session, employee, now=now, address=login.address, user_agent=login.user_agent,
+                   second_factor_at=login.second_factor_at)
+    return employee
+
+
+def hand_out_one_time_password(session: Session, employee: Employee, *, now: dt.datetime) -> str:
+    """Replace an employee's password by a random one for one login, within a week; all his sessions end.
+
+    It is given back for whoever hands it out, and stored nowhere: only its hash is.
+    """
+    password = passwords.one_time_password()
+    employee.password_hash = passwords.hash_password(password)
+    employee.one_time_until = now + dt.timedelta(days=ONE_TIME_DAYS)
+    sessions.end_all(session, employee, SessionEnd.PASSWORD_CHANGED, now=now)
+    return password

@@ -24,6 +24,7 @@ from app.models import (
 )
 from app.models.choices import DepartmentFunction, DistributionStatus, Source
 from app.services import enrolments
+from tests.support.client import one_time_password_in
 from tests.support.databases import on_both_databases
 
 TABLES = {"campus": Campus, "course": Course, "courseclass": CourseClass, "customer": Customer,
@@ -150,22 +151,28 @@ class TestDepartments:
 
 class TestEmployees:
     def form(self, school, **changed):
-        return {"name": "新人", "username": "newcomer", "password": "a long password",
-                "department": school.departments[1001].id, "roles": [school.roles["consultant"].id], "active": "y",
-                **changed}
+        return {"name": "新人", "username": "newcomer", "department": school.departments[1001].id,
+                "roles": [school.roles["consultant"].id], "active": "y", **changed}
 
-    def test_a_new_employee_can_log_in(self, login, client, school):
-        assert login("admin").submit("/admin/employee/new/", self.form(school)).status_code == 302
-        assert client.login("newcomer", "a long password").status_code == 302
+    def test_a_new_employee_can_log_in_with_the_password_the_admin_was_shown(self, login, client, school):
+        answer = login("admin").submit("/admin/employee/new/", self.form(school))
+        assert answer.status_code == 200
+        assert client.login("newcomer", one_time_password_in(answer.text)).status_code == 302
 
-    def test_without_a_password_he_is_refused_at_the_field(self, login, school, session):
-        assert login("admin").submit("/admin/employee/new/", self.form(school, password="")).status_code == 422
-        assert session.query(Employee).filter_by(username="newcomer").count() == 0
-
-    def test_a_refused_form_keeps_its_password_field(self, login, school, session):
+    def test_a_refused_one_gets_no_password(self, login, school, session):
         answer = login("admin").submit("/admin/employee/new/", self.form(school, username="sanjiang"))
         assert answer.status_code == 422
-        assert 'name="password"' in answer.text
+        assert "data-one-time-password" not in answer.text
+
+    def test_nobody_types_the_password_of_another(self, login, client, school, session):
+        admin = login("admin")
+        assert 'name="password"' not in admin.get("/admin/employee/new/").text
+        before = school.sanjiang.password_hash
+        admin.submit(f"/admin/employee/edit/?id={school.sanjiang.id}", {
+            **self.form(school, name="三江", username="sanjiang"), "password": "typed by the admin",
+            "password_hash": "typed by the admin", "one_time_until": "2030-01-01"})
+        session.refresh(school.sanjiang)
+        assert (school.sanjiang.password_hash, school.sanjiang.one_time_until) == (before, None)
 
     def test_the_password_is_nowhere_to_be_seen(self, login, school):
         admin = login("admin")

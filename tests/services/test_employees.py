@@ -9,7 +9,7 @@ from app.errors import ConflictError, DomainError
 from app.models import CourseClass, Department, Employee, Role, SalesRank
 from app.models.choices import DepartmentFunction
 from app.permissions import BUILT_IN_ROLES
-from app.services import employees, passwords
+from app.services import employees
 from tests.support.databases import on_both_databases
 
 pytestmark = on_both_databases
@@ -143,43 +143,6 @@ class TestDeletion:
         session.commit()
         with pytest.raises(ConflictError):
             employees.check_deletable(session, school.tutor if as_ == "tutor" else school.teacher)
-
-
-class TestPasswords:
-    def test_are_right_or_wrong(self, school):
-        assert passwords.verify(school.sanjiang, "demo-pass-2026")
-        assert not passwords.verify(school.sanjiang, "demo-pass-2027")
-        assert not passwords.verify(school.sanjiang, "")
-
-    def test_of_the_deactivated_are_wrong(self, school):
-        school.sanjiang.active = False
-        assert not passwords.verify(school.sanjiang, "demo-pass-2026")
-
-    def test_of_one_without_are_wrong(self, school):
-        school.sanjiang.password_hash = None
-        assert not passwords.verify(school.sanjiang, "")
-        school.sanjiang.password_hash = "not a hash"
-        assert not passwords.verify(school.sanjiang, "not a hash")
-
-    def test_of_an_unknown_user_cost_a_hash_too(self, monkeypatch, school):
-        verified = []
-        real = passwords._hasher
-
-        class Watched:
-            def verify(self, known, password):
-                verified.append(known)
-                return real.verify(known, password)
-
-            def hash(self, password):
-                return real.hash(password)
-
-        monkeypatch.setattr(passwords, "_hasher", Watched())
-        assert not passwords.verify(None, "demo-pass-2026")
-        assert len(verified) == 1
-        assert verified[0].startswith("$argon2id$")
-
-    def test_of_nobody_cannot_be_had_by_its_text(self, school):
-        assert not passwords.verify(None, "nobody's password, which no one knows")
 
 
 class TestTheBuiltInRoles:

@@ -67,6 +67,13 @@ def token_in(html: str) -> str:
     return value.group(1)
 
 
+def one_time_password_in(html: str) -> str:
+    """The one-time password an admin is shown."""
+    found = re.search(r"data-one-time-password>([^<]+)<", html)
+    assert found is not None, html[:2000]
+    return found.group(1)
+
+
 def watch_for_unsaved_changes(app: Flask) -> None:
     """Note what each request's session wrote without committing. The test client reads it."""
     unsaved: list[str] = []
