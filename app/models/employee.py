@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask_login import UserMixin
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -17,7 +16,7 @@ from app.models.second_factor import SecondFactor
 from app.models.types import PERSONAL, SECRET, UTCDateTime
 
 
-class Employee(UserMixin, Base):
+class Employee(Base):
     """A person who works here and may log in.
 
     `one_time_until` says that the password is, or was, a one-time one that an admin handed out, and until when it may
@@ -31,6 +30,8 @@ class Employee(UserMixin, Base):
     __allow_unmapped__ = True
     __person__ = (PersonKind.EMPLOYEE, "id")
 
+    is_authenticated = True  # Flask-Login's questions; its mixin would call people equal whose tokens are
+    is_anonymous = False
     assumed_role: Role | None = None
     session_token: str = ""
 

@@ -227,3 +227,8 @@ class TestReading:
                 assert stat.S_IMODE(Path(path).stat().st_mode) == 0o600, path
         with app.app_context():
             db.engine.dispose()
+
+
+def test_two_people_are_never_the_same(school):
+    assert len({id(person) for person in school.everyone}) == len(set(school.everyone)) == 9
+    assert school.sanjiang != school.baoyu
