@@ -110,6 +110,7 @@ class TestNoOracle:
                 assert not any(part in page.text for part in (QQ[:4], QQ[-4:], MOBILE[-4:], "longtai")), (path, each)
         assert reached >= 10
 
+    @pytest.mark.fuzz
     def test_two_hundred_searches_learn_nothing(self, login, fallen, make_customer, school, clock):
         make_customer("李四", holder=school.sanjiang, on=clock.today() - dt.timedelta(days=4), wechat="someone_else")
         parts = [secret[start:end] for secret in (QQ, MOBILE, WECHAT)
