@@ -9,7 +9,7 @@ from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from app import web
+from app import current, web
 from app.admin import seen
 from app.admin.guard import allowed
 from app.admin.labels import LABELS
@@ -30,6 +30,9 @@ TABLES: dict[str, LazyString] = {
     "department": _l("Department"), "distribution": _l("Distribution"), "employee": _l("Employee"),
     "follow_up": _l("Follow-up record"), "role": _l("Role"), "sales_rank": _l("Sales rank"), "setting": _l("Setting")}
 """What people call a row of each table."""
+
+ORIGINS: dict[str, LazyString] = {"job": _l("Job"), "command": _l("Command"), "unknown": _l("Unknown")}
+"""What people call the ways in that are no person."""
 
 FACTS: dict[str, LazyString] = {
     "what": _l("What"), "key": _l("Name"), "status": _l("Answer"), "method": _l("Method"), "path": _l("Address"),
@@ -78,7 +81,10 @@ def who(told: Told) -> str:
     entry = told.entry
     if entry.actor_id is not None:
         return told.actor or f"#{entry.actor_id}"
-    return str(_("Visitor")) if entry.origin == "web" else entry.origin
+    if entry.origin == "web":
+        return str(_("Visitor"))
+    kind, _blank, name = entry.origin.partition(" ")
+    return f"{ORIGINS.get(kind, kind)} {name}".strip()
 
 
 def subject(entry: AuditEntry) -> str:
@@ -95,12 +101,17 @@ def changes(told: Told) -> list[tuple[str, str, str]]:
     if told.entry.person_kind is PersonKind.CUSTOMER and told.entry.person_id is not None and told.reveals:
         seen.note(told.entry.person_id)
     for name, change in told.changes.items():
-        label = str(LABELS.get(name) or LABELS.get(name.removesuffix("_id").removesuffix("_code")) or name)
+        label = label_of(name)
         if isinstance(change, Hidden):
             found.append((label, "", str(_("erased")) if change.erased else HIDDEN))
         else:
             found.append((label, _shown(change[0]), _shown(change[1])))
     return found
+
+
+def label_of(name: str) -> str:
+    """What people call a column or relationship."""
+    return str(LABELS.get(name) or LABELS.get(name.removesuffix("_id").removesuffix("_code")) or name)
 
 
 def facts(entry: AuditEntry) -> list[tuple[str, str]]:
@@ -115,4 +126,6 @@ def _shown(value: Any) -> str:
         return str(_("Yes") if value else _("No"))
     if isinstance(value, dt.datetime):
         return web.moment(value)
-    return web.day(value) if isinstance(value, dt.date) else str(value)
+    if isinstance(value, dt.date):
+        return web.day(value)
+    return current.LOCALES.get(str(value), str(value))

@@ -7,7 +7,10 @@ import datetime as dt
 import pytest
 from sqlalchemy import func, select
 
+from app.admin import history
+from app.extensions import Base
 from app.models import AuditAction, AuditEntry
+from app.services.audit_capture import is_audited
 from tests.support.databases import on_both_databases
 
 SECRET = "13812345678"
@@ -129,3 +132,11 @@ class TestAnExport:
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == AuditAction.EXPORTED)).one()
         assert (entry.actor_id, entry.table_name) == (school.manager.id, "customer")
         assert entry.facts == {"rows": 2, "format": "xlsx", "filtered": False}
+
+
+def test_every_recorded_column_is_called_something():
+    for mapper in Base.registry.mappers:
+        if is_audited(mapper.class_):
+            secret = {column.name for column in mapper.local_table.columns if column.info.get("secret")}
+            names = {column.name for column in mapper.local_table.columns} - secret - {"id"}
+            assert [name for name in sorted(names) if history.label_of(name) == name] == [], mapper.class_.__name__
