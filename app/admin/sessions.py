@@ -45,6 +45,7 @@ class SessionView(TableView):
     form = forms.BaseForm
     can_view_details = False
     column_display_pk = False
+    column_labels = LABELS | {"created_at": _l("Logged in since")}
     column_list = ("employee", "ended_as", "last_seen_at", "created_at", "address", "user_agent")
     column_formatters = {"ended_as": _state}
     column_sortable_list = ("last_seen_at", "created_at")
