@@ -8,7 +8,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from babel.numbers import format_decimal
-from flask import Flask, Response, abort, current_app, flash, jsonify, redirect, render_template, request, session
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    flash,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString, format_date, get_locale, ngettext
@@ -90,6 +102,15 @@ def is_safe_address(address: str) -> bool:
         return False
     parts = urlsplit(address)
     return not parts.scheme and not parts.netloc
+
+
+def address(endpoint: str, /, **parameters: Any) -> str:
+    """The address of a page with parameters people may have written by hand.
+
+    What Flask would take for instructions of its own, such as `_scheme`, is left out.
+    """
+    return url_for(endpoint, **{name: value for name, value in parameters.items()
+                                if not name.startswith("_") and name != "endpoint"})
 
 
 def return_address(default: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask import abort, request, url_for
+from flask import abort, request
 
+from app import web
 from app.admin.base import row_id
 
 
@@ -33,4 +34,4 @@ def same_page(**changed: str | int | None) -> str:
     for key, value in changed.items():
         if value is None:
             kept.pop(key, None)
-    return url_for(str(request.endpoint), **kept)  # type: ignore[arg-type]
+    return web.address(str(request.endpoint), **kept)
