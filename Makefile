@@ -32,6 +32,10 @@ lint: $(INSTALLED_DEV) ## run the checks only: style, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+.PHONY: audit
+audit: $(INSTALLED_DEV) ## ask whether a dependency is known to be vulnerable
+	@$(BIN)/python .ci/audit.py
+
 .PHONY: soak
 soak: $(INSTALLED_DEV) ## run the long tests at full size (an hour or more)
 	GONGHAI_TEST_SIZE=full $(BIN)/python -m pytest -m "race or kill or queue or rows or fuzz" $(PYTEST_ARGS)

@@ -154,8 +154,8 @@ class Settings(BaseSettings):
 
     def _engine_options(self) -> dict[str, Any]:
         if self.uses_sqlite:
-            return {"connect_args": {"timeout": 30}}
-        return {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5},
+            return {"hide_parameters": True, "connect_args": {"timeout": 30}}
+        return {"hide_parameters": True, "pool_pre_ping": True, "connect_args": {"connect_timeout": 5},
                 "pool_size": self.web_threads, "max_overflow": self.web_threads}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app import clock, current, library_texts, models, security_headers, sqlite, web
+from app import clock, current, database_errors, library_texts, models, security_headers, sqlite, web
 from app.extensions import babel, csrf, db, login_manager, migrate
 from app.services import audit_capture
 from config import ROOT, ConfigurationError, Settings, load_settings
@@ -41,6 +41,7 @@ def create_app(settings: Settings | None = None, source: clock.Source | None = N
     with app.app_context():
         try:
             sqlite.configure(db.engine)
+            database_errors.configure(db.engine)
         except OSError as error:
             raise ConfigurationError(f"DATABASE_URL: the database file cannot be made ({error.strerror}).") from error
     _register_entry_points(app)

@@ -103,13 +103,15 @@ class TestWithoutTheToken:
 
     def test_no_other_method_gets_around_it(self, app, login):
         browser = login("admin")
+        allowed: dict[str, set[str]] = {}
         for rule in app.url_map.iter_rules():
-            for method in set(METHODS) - rule.methods:
-                path = re.sub(r"<[^>]*>", "1", rule.rule)
+            allowed.setdefault(re.sub(r"<[^>]*>", "1", rule.rule), set()).update(rule.methods)
+        for path, methods in allowed.items():
+            for method in set(METHODS) - methods:
                 answer = browser.open(path, method=method, data={"csrf_token": browser.csrf_token()}, buffered=True)
-                assert answer.status_code in (400, 404, 405), (method, path)
+                assert answer.status_code in (404, 405), (method, path)
                 if answer.status_code == 405:
-                    assert method not in answer.headers["Allow"]
+                    assert set(answer.headers["Allow"].split(", ")) == methods
 
 
 class TestATokenThatIsNotHis:
