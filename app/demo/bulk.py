@@ -83,7 +83,7 @@ def settle(session: Session, tables: Sequence[Table]) -> None:
 
 
 def empty(session: Session) -> None:
-    """Delete the rows of every table."""
+    """Delete the rows of every table and let ids begin anew."""
     tables = Base.metadata.sorted_tables
     with unprotected(session.connection()):
         if is_postgresql(session):
@@ -93,4 +93,5 @@ def empty(session: Session) -> None:
             session.execute(text("UPDATE customer SET referral_from_id = NULL"))
             for table in reversed(tables):
                 session.execute(table.delete())
+            session.execute(text("DELETE FROM sqlite_sequence"))
     session.expire_all()
