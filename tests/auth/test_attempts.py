@@ -170,19 +170,20 @@ class TestAKnownDevice:
         assert all("Secure" in cookie for cookie in answer.headers.getlist("Set-Cookie"))
 
     def test_it_is_known_to_its_account_only(self, browser):
-        known = browser()
-        right(known, "baoyu")
-        log_out(known)
-        (cookie,) = [c for c in known._cookies.values() if c.key.startswith(("device-", "__Host-device-"))]
+        """Not even under the name that the other account's cookie has."""
+        cookies = {}
+        for username in ("sanjiang", "baoyu"):
+            owner = browser()
+            right(owner, username)
+            (cookies[username],) = [each for each in owner._cookies.values() if each.key.startswith("device-")]
         for number in range(10):
             attempt(browser(), address=f"203.0.113.{number}")
-        assert right(known).status_code == 429
-
         stranger = browser()
-        right(stranger)  # refused, so there is no cookie of this account to be had
-        for name in {c.key for c in known._cookies.values()} | {"device-0123456789abcdef"}:
-            stranger.set_cookie(name, cookie.value)
+        for name in (cookies["sanjiang"].key, cookies["baoyu"].key):
+            stranger.set_cookie(name, cookies["baoyu"].value)
         assert right(stranger).status_code == 429
+        stranger.set_cookie(cookies["sanjiang"].key, cookies["sanjiang"].value)
+        assert right(stranger).status_code == 302
 
     def test_a_made_up_cookie_is_no_device(self, browser):
         known, forger = browser(), browser()
