@@ -29,7 +29,7 @@ class SecondFactorView(GuardedView):
         employee = _employee()
         roles.check_may_manage(viewer(), employee)
         back = url_for("employee.details_view", id=employee.id)
-        if employee is viewer():
+        if employee.id == viewer().id:
             return web.refused(ConflictError(_l("Switch off your own second factor on your own page.")), back)
         if employee.second_factor is None:
             return web.refused(ConflictError(_l("%(name)s has no second factor.", name=employee.name)), back)
@@ -45,7 +45,7 @@ def _employee() -> Employee:
     employee = db.session.get(Employee, web.whole_number(request.form.get("id", "")) or abort(400))
     scope = scope_of(viewer(), Permission.SESSION_REVOKE)
     if employee is None or not (
-            scope is RowScope.ALL or employee is viewer()
+            scope is RowScope.ALL or employee.id == viewer().id
             or (scope is RowScope.DEPARTMENT and employee.department_code == viewer().department_code)):
         abort(404)
     return employee

@@ -351,7 +351,10 @@ class TestResetByAnAdmin:
         inside = half_in()
         give(inside, phone.code())
         admin = login("admin")
+        page = f"/admin/employee/details/?id={school.sanjiang.id}"
+        assert 'action="/admin/secondfactor/"' in admin.get(page).text
         assert admin.submit("/admin/secondfactor/", {"id": school.sanjiang.id}).status_code == 302
+        assert 'action="/admin/secondfactor/"' not in admin.get(page).text
         assert not is_in(inside)
         assert is_in(half_in())
         (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action == AuditAction.FACTOR_RESET))
