@@ -6,8 +6,9 @@ import re
 from html import unescape
 
 import pytest
+from sqlalchemy import select
 
-from app.models import Employee, Role
+from app.models import AuditEntry, Employee, Role
 from app.models.choices import RowScope
 from app.permissions import Permission
 from tests.support.client import Client
@@ -101,6 +102,13 @@ class TestChanging:
         assert sanjiang.get("/admin/customer/export/csv/").status_code == 200
         assert codes(session, consultant) >= {"customer.export", "mycustomers.read"}
         assert consultant.scope is RowScope.DEPARTMENT
+
+    def test_the_audit_log_says_who_gave_and_took_what(self, matrix, consultant, school, session):
+        matrix.untick(consultant, Permission.POOL_CLAIM).tick(consultant, Permission.CUSTOMER_EXPORT).save()
+        by_hand = (AuditEntry.table_name == "role", AuditEntry.origin == "web")
+        told = session.scalars(select(AuditEntry).where(*by_hand)).one()
+        assert (told.actor_id, told.row_id) == (school.admin.id, consultant.id)
+        assert told.changes == {"permissions": [["publicpool.claim"], ["customer.export"]]}
 
     def test_two_admins_at_once_the_second_is_told(self, matrix, consultant, login, session):
         second = Matrix(login("admin"))
