@@ -15,15 +15,8 @@ from config import ROOT
 P = Permission
 
 NOT_ASKED_YET: dict[Permission, str] = {
-    P.CONTACT_LOOK_UP: "the look-up of known contacts is being built",
-    P.AUDIT_READ: "the audit log is being built",
-    P.HISTORY_READ: "the audit log is being built",
-    P.SESSION_READ: "the list of sessions is being built",
-    P.SESSION_REVOKE: "the list of sessions is being built",
     P.PERSONAL_DATA_EXPORT: "export and erasure of one person's data are being built",
     P.PERSONAL_DATA_ERASE: "export and erasure of one person's data are being built",
-    P.SETTINGS_READ: "the screen of the school's settings is being built",
-    P.SETTINGS_WRITE: "the screen of the school's settings is being built",
 }
 """Permissions that nothing asks for yet, each with the reason."""
 

@@ -80,24 +80,28 @@ class EmployeeView(TableView):
     def create_view(self) -> ResponseReturnValue:
         """The empty form, the refused one, or the one-time password of whoever was entered."""
         answer = super().create_view()
-        return self._hand_out(g.hired) if g.get("hired") else answer
+        if not g.get("hired"):
+            return answer
+        return self._shown(g.hired, logins.hand_out_one_time_password(db.session, g.hired, now=current.now()))
 
     @expose("/one-time-password/", methods=("POST",))
     def one_time_password_view(self) -> ResponseReturnValue:
         """A new one-time password for somebody else; his sessions end."""
         employee = self.get_one(request.form.get("id", ""))
-        roles.check_may_manage(viewer(), employee)
+        employees.begin_change(db.session, viewer(), employee, roles=employee.roles, department=employee.department)
         if employee == viewer():
             raise ConflictError(_l("Change your own password in your account."))
-        return self._hand_out(employee)
+        password = logins.hand_out_one_time_password(db.session, employee, now=current.now())
+        db.session.flush()
+        roles.check_someone_administers(db.session)
+        return self._shown(employee, password)
 
     def may_have_one_time_password(self, row: Employee) -> bool:
         """Whether somebody is offered to be given a new password."""
         return self.may_edit(row) and row != viewer()
 
-    def _hand_out(self, employee: Employee) -> Response:
+    def _shown(self, employee: Employee, password: str) -> Response:
         """The page that shows a new one-time password, once: it is no redirect, and no cache keeps it."""
-        password = logins.hand_out_one_time_password(db.session, employee, now=current.now())
         db.session.commit()
         page = make_response(self.render("screens/one_time_password.html", employee=employee, password=password,
                                          return_url=web.return_address(url_for(".index_view"))))

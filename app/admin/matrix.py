@@ -26,7 +26,7 @@ _GRANT, _REACH, _SHOWN, _PLANNED = "grant", "scope-", "shown", "planned"
 class MatrixView(GuardedView):
     """`/admin/matrix/`."""
 
-    group, order, menu_title = "people", 40, _l("Permissions")
+    group, order, menu_title = "people", 35, _l("Permissions")
     needs = {"index_view": Permission.ROLE_READ, "edit_view": Permission.ROLE_WRITE,
              "review_view": Permission.ROLE_WRITE, "save_view": Permission.ROLE_WRITE,
              "view_as_view": Permission.ROLE_WRITE}

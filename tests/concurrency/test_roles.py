@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.errors import ConflictError, DomainError
 from app.models import Employee, Role
 from app.permissions import Permission
-from app.services import employees, role_changes, roles
+from app.services import employees, logins, role_changes, roles
 from app.services.roles import Rights
 from tests.support.crowd import all_at_once
 from tests.support.databases import on_both_databases
@@ -35,15 +35,15 @@ def two_admins(arena):
 
 def administrators(arena) -> int:
     with arena.session() as session:
-        return len(session.scalars(select(Employee.id).where(Employee.active, Employee.roles.any(
-            Role.code == "admin"))).all())
+        return len(session.scalars(select(Employee.id).where(
+            Employee.active, Employee.one_time_until.is_(None), Employee.roles.any(Role.code == "admin"))).all())
 
 
 def promote_again(arena, ids) -> None:
     with arena.session() as session:
         role = session.scalars(select(Role).where(Role.code == "admin")).one()
         for admin in session.scalars(select(Employee).where(Employee.id.in_(ids))):
-            admin.roles, admin.active = [role], True
+            admin.roles, admin.active, admin.one_time_until = [role], True, None
         session.commit()
 
 
@@ -57,6 +57,11 @@ def demote(arena, actor_id: int, other_id: int, *, how: str) -> bool:
         try:
             if how == "delete":
                 employees.delete(session, actor, other)
+            elif how == "give a one-time password":
+                employees.begin_change(session, actor, other, roles=other.roles, department=other.department)
+                logins.hand_out_one_time_password(session, other, now=arena.clock.now())
+                session.flush()
+                roles.check_someone_administers(session)
             else:
                 wanted = other.roles if how == "deactivate" else [tutor]
                 employees.begin_change(session, actor, other, roles=wanted, department=other.department)
@@ -71,7 +76,7 @@ def demote(arena, actor_id: int, other_id: int, *, how: str) -> bool:
 
 
 @on_both_databases
-@pytest.mark.parametrize("how", ["demote", "deactivate"])
+@pytest.mark.parametrize("how", ["demote", "deactivate", "give a one-time password"])
 def test_of_two_who_demote_each_other_exactly_one_succeeds(arena, two_admins, how):
     first, second = two_admins
     for _ in range(ROUNDS):
