@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask
 
@@ -19,7 +21,7 @@ def routes(app: Flask) -> list[tuple[str, str]]:
 
 
 def filled(rule: str) -> str:
-    return rule.replace("<export_type>", "csv").replace("<job_id>", "x")
+    return re.sub(r"<int:\w+>", "1", rule).replace("<export_type>", "csv").replace("<job_id>", "x")
 
 
 class TestVisitors:
