@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
-from app import current, demo, sqlite, web
+from app import current, demo, sqlite, trail, web
 from app.auth import attempts, user_agents
 from app.auth.blueprint import blueprint
 from app.auth.session import begin_anew, login_in_hand, why_it_ended
@@ -53,6 +53,8 @@ def log_in() -> ResponseReturnValue:
         return _too_many(form, refusal)
     verified = _verified(username, form.password.data)
     if verified is None:
+        with trail.apart() as session:
+            logins.note_failure(session, username)
         flash(_("Login name or password is wrong."), "error")
         return _page(form), 401
     try:

@@ -17,7 +17,8 @@ from app import current, sqlite, view_as, web
 from app.extensions import db
 from app.models import Employee, LoginSession
 from app.models.choices import SessionEnd
-from app.services import second_factor, sessions
+from app.services import audit, second_factor, sessions
+from app.services.audit import Actor
 from app.services.second_factor import Standing
 
 _SENTENCES: dict[SessionEnd, LazyString] = {
@@ -106,6 +107,7 @@ def note_afterwards(_error: BaseException | None = None) -> None:
 
 def _note(login_id: int, now: dt.datetime, ended_as: SessionEnd | None) -> None:
     with sqlite.read_write(), Session(db.engine) as own:
+        audit.act_as(own, Actor("web", current.now))
         if ended_as is None:
             sessions.touch(own, login_id, now=now)
         else:

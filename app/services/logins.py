@@ -9,9 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import DomainError, NotAllowedError
-from app.models import Employee, LoginSession
+from app.models import AuditAction, Employee, LoginSession, PersonKind
 from app.models.choices import SessionEnd
-from app.services import passwords, sessions
+from app.services import audit, passwords, sessions
 
 ONE_TIME_DAYS = 7
 
@@ -27,18 +27,21 @@ def enter(session: Session, verified: Employee, password: str, *, now: dt.dateti
         NotAllowedError: the account has changed meanwhile.
         DomainError: it is a one-time password whose time is over.
     """
+    renewed = passwords.renewed_hash(verified, password)  # before the lock: it takes long
     session.execute(sessions.lock(verified.id))
     employee = session.scalar(select(Employee).where(Employee.id == verified.id)
                               .execution_options(populate_existing=True))
     if employee is None or not employee.active or employee.password_hash != verified.password_hash:
         raise NotAllowedError(_l("Login name or password is wrong."))
     if employee.one_time_until is None:
-        passwords.renew_hash(employee, password)
+        employee.password_hash = renewed
     elif now >= employee.one_time_until:
         raise DomainError(_l("This one-time password has expired: ask for a new one."))
     else:
         employee.password_hash = None
-    sessions.begin(session, employee, now=now, address=address, user_agent=user_agent)
+    login = sessions.begin(session, employee, now=now, address=address, user_agent=user_agent)
+    audit.event(session, AuditAction.LOGGED_IN, table=LoginSession.__tablename__, row_id=login.id,
+                person=(PersonKind.EMPLOYEE, employee.id), actor_id=employee.id)
     return employee
 
 
@@ -63,6 +66,7 @@ def change_password(session: Session, login: LoginSession, present: str | None, 
     if refused:
         raise DomainError(" ".join(str(each) for each in refused), field="chosen")
     passwords.set_password(employee, chosen)
+    _note(session, AuditAction.PASSWORD_CHANGED, employee)
     sessions.end_all(session, employee, SessionEnd.PASSWORD_CHANGED, now=now)
     sessions.begin(session, employee, now=now, address=login.address, user_agent=login.user_agent,
                    second_factor_at=login.second_factor_at)
@@ -77,5 +81,20 @@ def hand_out_one_time_password(session: Session, employee: Employee, *, now: dt.
     password = passwords.one_time_password()
     employee.password_hash = passwords.hash_password(password)
     employee.one_time_until = now + dt.timedelta(days=ONE_TIME_DAYS)
+    _note(session, AuditAction.ONE_TIME_PASSWORD, employee)
     sessions.end_all(session, employee, SessionEnd.PASSWORD_CHANGED, now=now)
     return password
+
+
+def note_failure(session: Session, username: str) -> None:
+    """Record that somebody tried to log in and was refused. The name he typed is not kept: it may be a password."""
+    employee = session.scalar(select(Employee).where(Employee.username == username))
+    if employee is None:
+        audit.event(session, AuditAction.LOGIN_FAILED)
+    else:
+        _note(session, AuditAction.LOGIN_FAILED, employee)
+
+
+def _note(session: Session, action: AuditAction, employee: Employee) -> None:
+    audit.event(session, action, table=Employee.__tablename__, row_id=employee.id,
+                person=(PersonKind.EMPLOYEE, employee.id))

@@ -70,10 +70,10 @@ def hash_password(password: str) -> str:
     return _hasher.hash(_normal(password))
 
 
-def renew_hash(employee: Employee, password: str) -> None:
-    """Hash a password that has just been verified anew, if it was done with other parameters than today's."""
-    if employee.password_hash is not None and _hasher.check_needs_rehash(employee.password_hash):
-        employee.password_hash = hash_password(password)
+def renewed_hash(employee: Employee, password: str) -> str | None:
+    """The hash of a password that has just been verified: a new one if it was made with other parameters than now."""
+    known = employee.password_hash
+    return hash_password(password) if known is not None and _hasher.check_needs_rehash(known) else known
 
 
 def verify(employee: Employee | None, password: str) -> bool:

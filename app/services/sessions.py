@@ -12,10 +12,11 @@ import secrets
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Select, delete, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, object_session
 
-from app.models import Employee, LoginSession, Role
+from app.models import AuditAction, Employee, LoginSession, PersonKind, Role
 from app.models.choices import SessionEnd
+from app.services import audit
 from app.services.school_settings import SchoolSettings
 
 TOUCHED_EVERY = dt.timedelta(minutes=1)
@@ -71,9 +72,15 @@ def is_touch_due(login: LoginSession, *, now: dt.datetime) -> bool:
 
 
 def end(login: LoginSession, reason: SessionEnd, *, now: dt.datetime) -> None:
-    """End one session; one that has ended stays as it is."""
-    if login.ended_at is None:
-        login.ended_at, login.ended_as = now, reason
+    """End one session, and record it; one that has ended stays as it is."""
+    if login.ended_at is not None:
+        return
+    login.ended_at, login.ended_as = now, reason
+    session = object_session(login)
+    assert session is not None, "it was read from the database"
+    action = AuditAction.LOGGED_OUT if reason is SessionEnd.LOGGED_OUT else AuditAction.SESSION_ENDED
+    audit.event(session, action, table=LoginSession.__tablename__, row_id=login.id,
+                person=(PersonKind.EMPLOYEE, login.employee_id), facts={"as": reason.value})
 
 
 def end_all(session: Session, employee: Employee, reason: SessionEnd, *, now: dt.datetime,

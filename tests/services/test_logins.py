@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import select
 
 from app.errors import DomainError, NotAllowedError
+from app.models import AuditAction, AuditEntry
 from app.models.choices import SessionEnd
 from app.services import logins, passwords, sessions
 from tests.support.databases import on_both_databases
@@ -123,3 +126,35 @@ class TestOneTimePasswords:
         assert school.sanjiang.one_time_until == clock.now() + dt.timedelta(days=7)
         row = session.execute(type(school.sanjiang).__table__.select()).mappings().all()
         assert password not in str(row)
+
+
+class TestTheAuditLog:
+    def actions(self, session, employee):
+        return [entry.action for entry in session.scalars(select(AuditEntry).where(
+            AuditEntry.person_id == employee.id, AuditEntry.action != AuditAction.UPDATED,
+            AuditEntry.action != AuditAction.CREATED).order_by(AuditEntry.id))]
+
+    def test_tells_of_logins_changes_and_ends(self, enter, change, school, session, clock):
+        login = change(enter(school.sanjiang), PASSWORD, CHOSEN)
+        sessions.end(login, SessionEnd.LOGGED_OUT, now=clock.now())
+        logins.hand_out_one_time_password(session, school.sanjiang, now=clock.now())
+        logins.note_failure(session, "sanjiang")
+        session.commit()
+        assert self.actions(session, school.sanjiang) == [
+            AuditAction.LOGGED_IN, AuditAction.PASSWORD_CHANGED, AuditAction.SESSION_ENDED, AuditAction.LOGGED_OUT,
+            AuditAction.ONE_TIME_PASSWORD, AuditAction.LOGIN_FAILED]
+
+    def test_keeps_no_name_that_is_nobodys(self, school, session):
+        logins.note_failure(session, "my password, in the wrong field")
+        session.commit()
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == AuditAction.LOGIN_FAILED)).one()
+        assert (entry.person_id, entry.facts, entry.row_id) == (None, None, None)
+
+
+def test_a_hash_of_weaker_parameters_is_renewed_at_the_login(enter, school, session):
+    school.sanjiang.password_hash = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1).hash(PASSWORD)
+    session.commit()
+    before = school.sanjiang.password_hash
+    enter(school.sanjiang)
+    assert school.sanjiang.password_hash != before
+    assert passwords.verify(school.sanjiang, PASSWORD)
