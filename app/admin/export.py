@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,9 @@ from app import current
 from app.extensions import Base
 from app.models.types import Choice, Kind
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(
+    r"^(?=[\t\r\n])|(?:^|(?<=[;\t\r\n]))"  # a cell's beginning, also where a program takes one of these for its end
+    r"(?=[\s\"'\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*[=+\-@＝﹦＋﹢－﹣−＠﹫])")
 
 FORMATTERS = {
     type(None): lambda _view, _value, _name: "",
@@ -31,8 +34,8 @@ FORMATTERS = {
 
 
 def safe(text: str) -> str:
-    """A text no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """A text no spreadsheet takes for a formula: whatever could begin one has an apostrophe before it."""
+    return _FORMULA.sub("'", text)
 
 
 def response(kind: str, name: str, titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
@@ -52,16 +55,16 @@ def response(kind: str, name: str, titles: Sequence[str], rows: Iterable[Sequenc
 
 def _csv(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     file = io.StringIO(newline="")
-    writer = csv.writer(file)
+    writer = csv.writer(file, quoting=csv.QUOTE_ALL)  # so that no list separator ends a cell early
     writer.writerow([safe(title) for title in titles])
-    writer.writerows([safe(_plain(value)) for value in row] for row in rows)
+    writer.writerows([_plain(value) for value in row] for row in rows)
     return file.getvalue().encode("utf-8-sig")
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, dt.datetime):
         return f"{current.clock().local(value):%Y-%m-%d %H:%M}"
-    return str(value)
+    return str(value) if isinstance(value, (dt.date, int, float, Decimal)) else safe(str(value))
 
 
 def _xlsx(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

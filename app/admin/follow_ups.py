@@ -31,7 +31,9 @@ def _followed() -> ColumnElement[bool]:
 
 
 def _writes_for_any() -> bool:
-    return scope_of(viewer(), Permission.FOLLOW_UP_CREATE) is RowScope.ALL
+    """Only who sees contacts: a note that hides what was written in it would tell its author which guess was right."""
+    return (scope_of(viewer(), Permission.FOLLOW_UP_CREATE) is RowScope.ALL
+            and allowed(Permission.CUSTOMER_CONTACTS))
 
 
 CUSTOMERS = forms.Loader("customer", Customer, Customer.name, _followed,
@@ -59,6 +61,7 @@ class FollowUpView(TableView):
                     Permission.FOLLOW_UP_CREATE, Permission.FOLLOW_UP_EXPORT)
     form = FollowUpForm
     form_ajax_refs = {"customer": CUSTOMERS}
+    list_parameters = ("customer",)
     column_list = column_export_list = column_details_list = (
         "at", "customer", "consultant", "note", "intent", "next_contact_on")
     column_formatters = column_formatters_detail = column_formatters_export = {"note": _note}

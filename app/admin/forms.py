@@ -23,7 +23,7 @@ from wtforms import (
     ValidationError,
 )
 from wtforms.fields.choices import Choice, SelectChoice
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import Select as SelectWidget
 
 from app.admin.labels import LABELS
@@ -51,7 +51,7 @@ def text(column: InstrumentedAttribute[Any], label: LazyString | None = None, *,
     stored = column.property.columns[0]
     length = stored.type.length if isinstance(stored.type, String) else None
     area = length is None or length > LONGEST_LINE
-    validators = [_presence(not stored.nullable), Length(max=length or 4000)]
+    validators = [Optional() if stored.nullable else DataRequired(), Length(max=length or 4000)]  # blanks are no text
     field = TextAreaField if area else StringField
     return field(label or LABELS[column.key], validators, filters=[_stripped], description=description, **kwargs)
 
