@@ -12,7 +12,7 @@ from sqlalchemy import String, inspect, update
 
 from app.admin import export
 from app.admin.base import TableView
-from app.models import CourseClass, SalesRank
+from app.models import AuditEntry, CourseClass, SalesRank
 from app.models.contacts import CONTACT_FIELDS
 from tests.support.reading import table_of
 
@@ -54,7 +54,8 @@ FIXED = {"code", "username", "password_hash", "session_token", "locale"}
 
 
 def tables(app) -> list[TableView]:
-    return [view for view in app.extensions["admin"][0]._views if isinstance(view, TableView)]
+    return [view for view in app.extensions["admin"][0]._views if isinstance(view, TableView)
+            and view.model is not AuditEntry]  # whose texts nobody writes; it keeps its own tests
 
 
 def attack(session, app, text: str) -> None:

@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse, create_environ, run_wsgi_app
 
 from app.admin.guard import Guarded
-from app.extensions import Base, db
+from app.extensions import db
 from tests.fuzz.strategies import ROLES, Request, Target
-from tests.support import databases
+from tests.support import snapshot
 from tests.support.client import Client
 from tests.support.pages import endpoint_of, parameters_on, walk
 
@@ -34,7 +34,7 @@ class Siege:
     tokens: dict[str, str] = field(default_factory=dict)
     reached: Counter[tuple[str, str]] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
-    rows: list[tuple[Any, list[dict[str, Any]]]] = field(default_factory=list)
+    rows: snapshot.Rows = field(default_factory=dict)
 
     @property
     def sent(self) -> int:
@@ -49,18 +49,13 @@ class Siege:
             self.tokens[role] = browser.csrf_token()
             self.cookies[role] = "; ".join(f"{cookie.key}={cookie.value}" for cookie in browser._cookies.values())
             self.browsers[role] = browser
-        self.rows = [(table, [dict(row) for row in self.session.execute(table.select()).mappings()])
-                     for table in Base.metadata.sorted_tables]
-        self.session.commit()
+        self.rows = snapshot.take(self.session)
 
     def restore(self) -> None:
         """Undo whatever the requests have done."""
-        with self.app.app_context():
-            databases.empty(db.engine)
-        for table, rows in self.rows:
-            if rows:
-                self.session.execute(table.insert(), rows)
         self.session.commit()
+        with self.app.app_context():
+            snapshot.restore(db.engine, self.rows)
 
     def count_handlers(self, patch: pytest.MonkeyPatch) -> None:
         """Note which handlers are reached: those behind the door of the screens, and the open ones."""
