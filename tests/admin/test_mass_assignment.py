@@ -20,7 +20,7 @@ pytestmark = pytest.mark.fuzz
 
 ASIDE = {"audit_entry", "person_key", "login_session", "recovery_code"}
 """Tables that note what was done and when, with random keys."""
-RANDOM = {"password_hash"}
+RANDOM = {"password_hash", "sealed_secret"}
 ELSEWHERE = {"/logout", "/login", "/admin/jobs/run/", "/admin/matrix/view-as/"}
 """Forms that change a session or the queue, not rows."""
 
