@@ -100,9 +100,6 @@ class TableView(Guarded, ModelView):
     column_type_formatters_export = export.FORMATTERS
     column_list: Any = ()
     column_default_sort: Any = "id"
-    list_parameters: tuple[str, ...] = ()
-    """What the list's address may carry besides page, sort, search and filters. Whatever else stands in it goes no
-    further: `url_for` would take `_external`, `_scheme` or `_method` for orders."""
     column_related: tuple[Any, ...] = ()
     """Loader options for what the list shows of other tables, so that a page costs the same at any length."""
     export_types = ("csv", "xlsx")
@@ -189,7 +186,6 @@ class TableView(Guarded, ModelView):
         found = super()._get_list_extra_args()
         found.page = min(max(found.page or 0, 0), LAST_PAGE)
         found.search = (found.search or "")[:64] or None
-        found.extra_args = {name: value for name, value in found.extra_args.items() if name in self.list_parameters}
         return found
 
     def _get_filter_groups(self) -> dict[str, list[dict[str, Any]]] | None:

@@ -61,7 +61,6 @@ class FollowUpView(TableView):
                     Permission.FOLLOW_UP_CREATE, Permission.FOLLOW_UP_EXPORT)
     form = FollowUpForm
     form_ajax_refs = {"customer": CUSTOMERS}
-    list_parameters = ("customer",)
     column_list = column_export_list = column_details_list = (
         "at", "customer", "consultant", "note", "intent", "next_contact_on")
     column_formatters = column_formatters_detail = column_formatters_export = {"note": _note}

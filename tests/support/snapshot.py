@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app.extensions import Base
@@ -23,9 +23,11 @@ def take(session: Session) -> Rows:
 
 
 def restore(engine: Engine, rows: Rows) -> None:
-    """Put the rows back, and no others."""
+    """Put the rows back, and no others; on SQLite new ids begin after theirs again."""
     databases.empty(engine)
     with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.execute(text("DELETE FROM sqlite_sequence"))
         for table in Base.metadata.sorted_tables:
             if rows[table.name]:
                 connection.execute(table.insert(), rows[table.name])
