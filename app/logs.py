@@ -15,7 +15,7 @@ def configure(log_format: Literal["console", "json"]) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%S" if log_format == "json" else "%H:%M:%S", utc=False),
+        structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%S%z" if log_format == "json" else "%H:%M:%S", utc=False),
     ]
     renderer: Any = (structlog.processors.JSONRenderer(ensure_ascii=False) if log_format == "json"
                      else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty()))
