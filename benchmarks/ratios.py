@@ -2,6 +2,7 @@
 
 1. A contended claim: the conditional UPDATE of `services.claims` against SELECT … FOR UPDATE, then look, then write.
 2. A page of a pool of 200,000: the last by keyset against the first, and against the same page by OFFSET.
+3. The audit log: claims, new leads (whose values it seals) and the night, with it against without it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from itertools import count
 from pathlib import Path
+from unittest.mock import patch
 
 from sqlalchemy import Engine, insert, select, text
 from sqlalchemy.orm import Session
@@ -20,7 +24,7 @@ from sqlalchemy.orm import Session
 from app.extensions import db
 from app.models import Customer, Distribution, Employee
 from app.models.choices import DistributionStatus, Origin
-from app.services import claims, distributions, pool
+from app.services import claims, customers, distributions, expiry, pool
 from tests.conftest import make_app
 from tests.support import databases, people, postgres
 
@@ -28,6 +32,8 @@ TODAY = dt.date(2026, 3, 2)
 NOW = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)
 THREADS, CUSTOMERS, EACH, ROUNDS = 16, 50, 10, 7
 POOL, SIZE, READINGS = 200_000, 50, 15
+CLAIMED, ENTERED, NIGHT = 200, 200, 2_000
+_numbers = count(10_000_000)
 
 Claim = Callable[[Session, int, int], bool]
 
@@ -123,6 +129,56 @@ def compare_pages(engine: Engine) -> str:
             f"(ratio {last / first:.2f}), by OFFSET {offset:.1f} ms (ratio {offset / first:.1f})")
 
 
+def seconds_of(engine: Engine, work: Callable[[Session], object], *, logged: bool) -> float:
+    quiet = nullcontext() if logged else patch("app.services.audit.record")
+    with quiet, Session(engine) as session:
+        began = time.perf_counter()
+        work(session)
+        session.commit()
+        return time.perf_counter() - began
+
+
+def claim_each(session: Session, ids: list[int], claimant_id: int) -> None:
+    for each in ids:
+        assert by_conditional_update(session, each, claimant_id)
+        session.commit()
+
+
+def enter_many(session: Session) -> None:
+    start = next(_numbers)
+    for number in range(ENTERED):
+        customers.enter(session, Customer(name="龙泰", qq=f"{start}0{number}", company="公司", courses=[]),
+                        holder_id=None, today=TODAY, now=NOW)
+        session.commit()
+
+
+def run_the_night(session: Session) -> None:
+    expiry.expire(session, TODAY + dt.timedelta(days=30), now=lambda: NOW,
+                  on_batch=lambda *_: session.commit())
+
+
+def compare_audit(engine: Engine) -> list[str]:
+    with Session(engine) as session:
+        claimant = session.scalars(select(Employee.id).where(Employee.username == "c1")).one()
+    spent: dict[str, dict[bool, list[float]]] = {}
+    for _ in range(ROUNDS):
+        for logged in (True, False):
+            ids = leads(engine, NIGHT)
+            for name, work in (("claims", lambda s, ids=ids: claim_each(s, ids[:CLAIMED], claimant)),
+                               ("new leads", enter_many)):
+                spent.setdefault(name, {}).setdefault(logged, []).append(seconds_of(engine, work, logged=logged))
+            with patch("app.services.audit.record"), Session(engine) as session:
+                claim_each(session, ids[CLAIMED:], claimant)
+            spent.setdefault("the night", {}).setdefault(logged, []).append(
+                seconds_of(engine, run_the_night, logged=logged))
+    found = []
+    for name, seconds in spent.items():
+        with_log, without = (statistics.median(seconds[logged]) for logged in (True, False))
+        found.append(f"{name} with the audit log {with_log:.2f} s, without {without:.2f} s: "
+                     f"ratio {with_log / without:.2f}")
+    return found
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         shared = Path(folder)
@@ -133,6 +189,8 @@ def main() -> None:
                 app = make_app(made.make(backend), lambda: NOW, web_threads=THREADS)
                 with app.app_context():
                     print(f"{backend}: {compare_claims(db.engine)}")
+                    for line in compare_audit(db.engine):
+                        print(f"{backend}: {line}")
                     print(f"{backend}: {compare_pages(db.engine)}")
                     db.engine.dispose()
         finally:
