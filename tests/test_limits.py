@@ -19,7 +19,7 @@ def bucket(key: str = "三江", rates: str = "3 per 3 seconds") -> Bucket:
 
 @pytest.fixture
 def here(app):
-    with app.test_request_context():
+    with app.test_request_context(headers={"Accept-Language": "en"}):
         yield app
 
 

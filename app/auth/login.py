@@ -53,8 +53,7 @@ def log_in() -> ResponseReturnValue:
         return _too_many(form, refusal)
     verified = _verified(username, form.password.data)
     if verified is None:
-        with trail.apart() as session:
-            logins.note_failure(session, username)
+        _note_failure(username)
         flash(_("Login name or password is wrong."), "error")
         return _page(form), 401
     try:
@@ -62,7 +61,7 @@ def log_in() -> ResponseReturnValue:
                                 address=request.remote_addr, user_agent=user_agents.short(request.user_agent.string))
         db.session.commit()
     except DomainError as error:
-        db.session.rollback()
+        _note_failure(username)
         web.flash_error(error)
         return _page(form), 401
     attempt.succeeded()
@@ -72,6 +71,12 @@ def log_in() -> ResponseReturnValue:
     if second_factor.asked_of(employee) is Standing.OPEN:
         attempts.remember_device(response, username)
     return response
+
+
+def _note_failure(username: str) -> None:
+    """Record it, in a transaction of its own; the request's is given up."""
+    with trail.apart() as session:
+        logins.note_failure(session, username)
 
 
 def _too_many(form: LoginForm, refusal: TooManyRequestsError) -> ResponseReturnValue:

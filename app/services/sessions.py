@@ -78,9 +78,10 @@ def end(login: LoginSession, reason: SessionEnd, *, now: dt.datetime) -> None:
     login.ended_at, login.ended_as = now, reason
     session = object_session(login)
     assert session is not None, "it was read from the database"
-    action = AuditAction.LOGGED_OUT if reason is SessionEnd.LOGGED_OUT else AuditAction.SESSION_ENDED
-    audit.event(session, action, table=LoginSession.__tablename__, row_id=login.id,
-                person=(PersonKind.EMPLOYEE, login.employee_id), facts={"as": reason.value})
+    logged_out = reason is SessionEnd.LOGGED_OUT  # then it was he, also where a second factor is still awaited
+    audit.event(session, AuditAction.LOGGED_OUT if logged_out else AuditAction.SESSION_ENDED,
+                table=LoginSession.__tablename__, row_id=login.id, person=(PersonKind.EMPLOYEE, login.employee_id),
+                actor_id=login.employee_id if logged_out else None, facts={"as": reason.value})
 
 
 def end_all(session: Session, employee: Employee, reason: SessionEnd, *, now: dt.datetime,
