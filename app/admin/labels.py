@@ -81,4 +81,5 @@ LABELS: dict[str, LazyString] = {
     "weight": _l("Weight"),
     "work_status": _l("Employment"),
 }
-LABELS |= {f"{column}.name": LABELS[column] for column in ("consultant", "course", "customer")}
+LABELS |= {f"{column}.name": LABELS[column] for column in ("consultant", "course", "customer", "employee")}
+LABELS["employee.username"] = LABELS["username"]
