@@ -28,8 +28,8 @@ SHOWN = 50
 TABLES: dict[str, LazyString] = {
     "campus": _l("Campus"), "course": _l("Course"), "course_class": _l("Class"), "customer": _l("Customer"),
     "department": _l("Department"), "distribution": _l("Distribution"), "employee": _l("Employee"),
-    "follow_up": _l("Follow-up record"), "role": _l("Role"), "login_session": _l("Session"), "sales_rank": _l("Sales rank"),
-    "setting": _l("Setting")}
+    "follow_up": _l("Follow-up record"), "role": _l("Role"), "login_session": _l("Session"),
+    "sales_rank": _l("Sales rank"), "setting": _l("Setting")}
 """What people call a row of each table."""
 
 ORIGINS: dict[str, LazyString] = {"job": _l("Job"), "command": _l("Command"), "unknown": _l("Unknown")}
