@@ -95,11 +95,14 @@ def start(session: Session, employee: Employee, *, secret_key: str) -> None:
 
 
 def pending(employee: Employee, *, secret_key: str) -> Pending | None:
-    """The secret that waits for its first code; None if none does."""
+    """The secret that waits for its first code; None if none does, or none that can be read."""
     factor = employee.second_factor
     if factor is None or factor.confirmed_at is not None:
         return None
-    totp = _totp(factor, secret_key)
+    try:
+        totp = _totp(factor, secret_key)
+    except ConflictError:
+        return None
     return Pending(totp.secret, totp.provisioning_uri(name=employee.username, issuer_name=ISSUER))
 
 
@@ -243,12 +246,12 @@ def _open(factor: SecondFactor, secret_key: str) -> str:
     """The secret.
 
     Raises:
-        ConflictError: SECRET_KEY is not the one it was sealed with.
+        ConflictError: SECRET_KEY is not the one it was sealed with, or it is another employee's.
     """
     nonce, sealed = factor.sealed_secret[:_NONCE_BYTES], factor.sealed_secret[_NONCE_BYTES:]
     try:
         return AESGCM(_key(secret_key)).decrypt(nonce, sealed, str(factor.employee_id).encode()).decode()
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:
         raise ConflictError(_l("The second factor cannot be read any more: ask an admin to reset it.")) from error
 
 

@@ -164,6 +164,13 @@ class TestTheSecret:
                 accept(code, school.baoyu)
 
 
+    def test_one_that_waits_and_cannot_be_read_gives_way_to_another(self, session, school):
+        second_factor.start(session, school.sanjiang, secret_key="the key of before")
+        assert second_factor.pending(school.sanjiang, secret_key=SECRET_KEY) is None
+        second_factor.start(session, school.sanjiang, secret_key=SECRET_KEY)
+        assert second_factor.pending(school.sanjiang, secret_key=SECRET_KEY) is not None
+
+
 class TestTakingItAway:
     def test_one_who_needs_none_may_switch_it_off(self, phone, session, school):
         second_factor.remove(session, school.sanjiang)
