@@ -206,6 +206,15 @@ def widest(scopes: Iterable[RowScope]) -> RowScope | None:
     return max(scopes, key=_REACH.__getitem__, default=None)
 
 
+def scope_of_all(employee: Employee, *permissions: Permission) -> RowScope | None:
+    """How far several permissions reach that are all needed for one thing: as far as the narrowest of them.
+
+    Whoever reads everything in one role and edits his own in another edits his own.
+    """
+    scopes = [scope for permission in permissions if (scope := scope_of(employee, permission)) is not None]
+    return min(scopes, key=_REACH.__getitem__) if len(scopes) == len(permissions) else None
+
+
 def reaches(scope: RowScope, other: RowScope) -> bool:
     """Whether one scope reaches at least as many rows as another."""
     return _REACH[scope] >= _REACH[other]

@@ -20,6 +20,7 @@ from flask_admin.contrib.sqla import ModelView
 from flask_admin.model.base import ViewArgs
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from markupsafe import Markup
 from sqlalchemy import ColumnElement
 from sqlalchemy.exc import IntegrityError
@@ -29,14 +30,14 @@ from wtforms import Form
 from app import current, trail, web
 from app.admin import export, history
 from app.admin.constraints import refusal_of
-from app.admin.guard import Guarded, allowed, viewer
+from app.admin.guard import Guarded, allowed, passed_with, viewer
 from app.admin.labels import LABELS
 from app.errors import ConflictError, DomainError
 from app.extensions import Base, db
 from app.models import AuditAction, Employee
 from app.models.choices import RowScope
 from app.models.types import Choice, Kind
-from app.permissions import Permission, scope_of
+from app.permissions import Permission, scope_of_all
 
 LAST_PAGE = 100_000
 
@@ -108,7 +109,9 @@ class TableView(Guarded, ModelView):
 
     def __init__(self, model: type[Base], **kwargs: Any) -> None:
         access = self.access
-        reading = {"index_view": access.read, "details_view": access.read, "action_view": access.read}
+        reading = {"index_view": access.read, "action_view": access.read}
+        if self.can_view_details:
+            reading["details_view"] = access.read
         writing = {"create_view": access.create, "edit_view": access.edit, "delete_view": access.delete,
                    "export": access.export}
         self.needs = {**reading, "ajax_lookup": access.read, **self.needs,
@@ -164,17 +167,43 @@ class TableView(Guarded, ModelView):
             self.model.id == row_id(id)).one_or_none() or abort(404)
 
     def get_several(self, ids: list[str]) -> list[Any]:
-        """The rows among the ids that this person may reach, by id."""
-        wanted = [row_id(each) for each in ids]
-        return list(self._scoped(db.session.query(self.model)).filter(self.model.id.in_(wanted))
-                    .order_by(self.model.id))
+        """The rows among the ids that this person may reach, by id; 404 if none of them is there for him.
+
+        One may have gone to somebody else since the list was shown: the others are still meant.
+        """
+        if not ids:
+            raise DomainError(_l("Choose at least one row."))
+        wanted = {row_id(each) for each in ids}
+        found = list(self._scoped(db.session.query(self.model)).filter(self.model.id.in_(wanted))
+                     .order_by(self.model.id))
+        gone = len(wanted) - len(found)
+        if not found:
+            abort(404)
+        if gone:
+            flash(ngettext("%(num)d of the chosen rows is no longer here.",
+                           "%(num)d of the chosen rows are no longer here.", gone), "error")
+        return found
 
     def _scoped(self, query: Query[Any]) -> Query[Any]:
-        scope = scope_of(viewer(), self.access.read)
+        """The rows within the reach of reading and of the permission by which this request came in."""
+        condition = self._reached(passed_with() or self.access.read)
+        return query if condition is None else query.filter(condition)
+
+    def _reached(self, permission: Permission) -> ColumnElement[bool] | None:
+        scope = scope_of_all(viewer(), self.access.read, permission)
         if scope is None:
             abort(403)
-        condition = self.row_filter(scope, viewer(), current.today())
-        return query if condition is None else query.filter(condition)
+        return self.row_filter(scope, viewer(), current.today())
+
+    def _reaches(self, permission: Permission | None, row: Any) -> bool:
+        """Whether a row that was read is also within the reach of another permission."""
+        if not self._can(permission) or permission is None:
+            return False
+        if scope_of_all(viewer(), self.access.read, permission) is scope_of_all(viewer(), self.access.read):
+            return True
+        condition = self._reached(permission)
+        return condition is None or db.session.query(self.model.id).filter(
+            self.model.id == row.id, condition).first() is not None
 
     # Parameters people can write by hand.
 
@@ -229,13 +258,13 @@ class TableView(Guarded, ModelView):
             return None
         return saved
 
-    def may_edit(self, _row: Any) -> bool:
-        """Whether a row in the list offers to be edited."""
-        return self.can_edit
+    def may_edit(self, row: Any) -> bool:
+        """Whether a row that is shown offers to be edited."""
+        return self._reaches(self.access.edit, row)
 
-    def may_delete(self, _row: Any) -> bool:
-        """Whether a row in the list offers to be deleted."""
-        return self.can_delete
+    def may_delete(self, row: Any) -> bool:
+        """Whether a row that is shown offers to be deleted."""
+        return self._reaches(self.access.delete, row)
 
     def delete_model(self, model: Any) -> bool:
         try:
@@ -257,7 +286,42 @@ class TableView(Guarded, ModelView):
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> ResponseReturnValue:
         """The form of a row, or the refused one."""
+        row_id(request.args.get("id", ""))
         return _refused_if_shown_again(super().edit_view())
+
+    @expose("/details/")
+    def details_view(self) -> ResponseReturnValue:
+        """A row."""
+        row_id(request.args.get("id", ""))
+        answer: ResponseReturnValue = super().details_view()
+        return answer
+
+    @expose("/delete/", methods=("POST",))
+    def delete_view(self) -> ResponseReturnValue:
+        """Delete a row."""
+        row_id(request.form.get("id", ""))
+        answer: ResponseReturnValue = super().delete_view()
+        return answer
+
+    @expose("/action/", methods=("POST",))
+    def action_view(self) -> ResponseReturnValue:
+        """An action on ticked rows; which rows there are for it is a matter of the permission it takes."""
+        name = request.form.get("action", "")
+        if name not in self._actions_data:
+            abort(404)
+        if not self.is_action_allowed(name):
+            abort(403)
+        self._pass_with(self._actions_data[name][0].permission)
+        answer: ResponseReturnValue = self.handle_action()
+        return answer
+
+    @expose("/ajax/lookup/")
+    def ajax_lookup(self) -> ResponseReturnValue:
+        """What a field of the form offers while typing: for whoever fills it in."""
+        if not (self.can_create or self.can_edit):
+            abort(403)
+        answer: ResponseReturnValue = super().ajax_lookup()
+        return answer
 
     ajax_update = None  # no inline editing: it would go around the forms
 

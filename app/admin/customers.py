@@ -121,7 +121,7 @@ class CustomerView(TableView):
         if scope is RowScope.ALL:
             return None
         if scope is RowScope.DEPARTMENT:
-            return Customer.consultant.has(Employee.department_code == employee.department_code)
+            return pool.belongs_to_department(employee.department_code, today)
         return pool.belongs_to(employee.id, today)
 
     def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search_text: str) -> Any:
@@ -174,15 +174,13 @@ class CustomerView(TableView):
     def details_view(self) -> ResponseReturnValue:
         """The record page."""
         customer = self.get_one(request.args.get("id", ""))
-        return record_page(self, customer, edit_url=url_for(".edit_view", id=customer.id) if self.can_edit else None)
+        edit_url = url_for(".edit_view", id=customer.id) if self.may_edit(customer) else None
+        return record_page(self, customer, edit_url=edit_url)
 
     @table_action("assign", _l("Assign…"), Permission.CUSTOMER_ASSIGN)
     def action_assign(self, ids: list[str]) -> ResponseReturnValue:
         """Ask to whom."""
-        chosen = self.get_several(ids)
-        if not chosen:
-            raise DomainError(_l("Choose at least one customer."))
-        return self.render("admin/customer/assign.html", customers=chosen,
+        return self.render("admin/customer/assign.html", customers=self.get_several(ids),
                            consultants=db.session.scalars(options.consultants()).all(),
                            return_url=request.form.get("url") or url_for(".index_view"))
 

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy.orm import Query, joinedload
 from wtforms import Form
 
@@ -25,14 +25,21 @@ from app.services import follow_ups, pool
 
 def _followed() -> ColumnElement[bool]:
     """The customers whoever asks may write a follow-up on."""
-    if _writes_for_any():
-        return pool.is_held(current.today())
-    return pool.belongs_to(viewer().id, current.today())
+    today, me = current.today(), viewer()
+    own = pool.belongs_to(me.id, today)
+    if not _writes_for_others():
+        return own
+    if scope_of(me, Permission.FOLLOW_UP_CREATE) is RowScope.ALL:
+        return or_(own, pool.is_held(today))
+    return or_(own, and_(pool.is_held(today), pool.belongs_to_department(me.department_code, today)))
 
 
-def _writes_for_any() -> bool:
-    """Only who sees contacts: a note that hides what was written in it would tell its author which guess was right."""
-    return (scope_of(viewer(), Permission.FOLLOW_UP_CREATE) is RowScope.ALL
+def _writes_for_others() -> bool:
+    """Whoever manages others, while they hold the customer.
+
+    Only who sees contacts: a note that hides what was written in it would tell its author which guess was right.
+    """
+    return (scope_of(viewer(), Permission.FOLLOW_UP_CREATE) is not RowScope.OWN
             and allowed(Permission.CUSTOMER_CONTACTS))
 
 
@@ -76,8 +83,12 @@ class FollowUpView(TableView):
         if scope is RowScope.ALL:
             return None
         if scope is RowScope.DEPARTMENT:
-            return FollowUp.consultant.has(Employee.department_code == employee.department_code)
-        reached = [FollowUp.consultant_id == employee.id, FollowUp.customer.has(pool.belongs_to(employee.id, today))]
+            code = employee.department_code
+            reached = [FollowUp.consultant.has(Employee.department_code == code),
+                       FollowUp.customer.has(pool.belongs_to_department(code, today))]
+        else:
+            reached = [FollowUp.consultant_id == employee.id,
+                       FollowUp.customer.has(pool.belongs_to(employee.id, today))]
         if allowed(Permission.POOL_READ):
             reached.append(FollowUp.customer.has(pool.claimable_by(employee.id, today)))
         return or_(*reached)
@@ -105,7 +116,7 @@ class FollowUpView(TableView):
         said = {"note": form.note.data, "intent": form.intent.data, "next_contact_on": form.next_contact_on.data}
         if created:
             return follow_ups.log(db.session, form.customer.data.id, viewer(), today=current.today(), now=current.now(),
-                                  for_any_consultant=_writes_for_any(), **said)
+                                  for_any_consultant=_writes_for_others(), **said)
         follow_ups.edit(model, viewer(), **said, today=current.today(), masking=current.school().mask_contacts)
         db.session.flush()
         return model

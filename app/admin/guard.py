@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import abort
+from flask import abort, g
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView
 from flask_babel import LazyString
@@ -28,6 +28,12 @@ def viewer() -> Employee:
 def allowed(permission: Permission) -> bool:
     """Whether whoever asks has the permission; a visitor has none."""
     return bool(current_user) and current_user.is_authenticated and can(viewer(), permission)
+
+
+def passed_with() -> Permission | None:
+    """The permission by which this request came in; None where none is needed."""
+    found: Permission | None = g.get("passed_with")
+    return found
 
 
 class Guarded:
@@ -57,7 +63,13 @@ class Guarded:
             return answer
         if not self._may(name):
             abort(403)
+        self._pass_with(self.needs[name])
         return None
+
+    @staticmethod
+    def _pass_with(permission: Permission | None) -> None:
+        """What this request does needs the permission, whose reach bounds the rows there are."""
+        g.passed_with = permission
 
     def _run_view(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Flask-Admin calls again without arguments on a TypeError, which would hide the error."""

@@ -30,7 +30,7 @@ class KnownContactView(GuardedView):
     @expose("/", methods=("GET", "POST"))
     def index_view(self) -> ResponseReturnValue:
         """The empty form, or the answer."""
-        if request.method == "GET":
+        if request.method != "POST":  # HEAD too is no question
             return self._page()
         contact = request.form.get("contact", "")
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 
-from app.models import Customer, Distribution, FollowUp, customer_course
+from app.models import Customer, Distribution, Employee, FollowUp, customer_course
 from app.models.choices import CustomerStatus, DistributionStatus, Source
 from app.services import search
 
@@ -27,6 +27,12 @@ def is_held(today: dt.date) -> ColumnElement[bool]:
 def belongs_to(employee_id: int, today: dt.date) -> ColumnElement[bool]:
     """A consultant's own: held by him, or enrolled with him."""
     return and_(Customer.consultant_id == employee_id,
+                or_(Customer.status == CustomerStatus.ENROLLED, Customer.public_on > today))
+
+
+def belongs_to_department(code: int, today: dt.date) -> ColumnElement[bool]:
+    """A department's own: held by, or enrolled with, one of its people. A public customer is no department's."""
+    return and_(Customer.consultant.has(Employee.department_code == code),
                 or_(Customer.status == CustomerStatus.ENROLLED, Customer.public_on > today))
 
 
