@@ -26,7 +26,7 @@ from app import create_app
 from app.extensions import db
 from app.models import Course, Customer, Employee, FollowUp
 from app.services import customers, follow_ups, passwords
-from tests.support import browser, databases, needs, people, postgres, redis
+from tests.support import browser, databases, needs, people, postgres, redis, tally
 from tests.support.client import Client, watch_for_unsaved_changes
 from tests.support.clock import SettableClock
 from tests.support.floor import Floor
@@ -70,17 +70,21 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     workeroutput = getattr(session.config, "workeroutput", None)
     if workeroutput is not None:
         workeroutput["left_out"] = dict(session.config.stash.get(needs.LEFT_OUT, Counter()))
+        workeroutput["access_checks"] = tally.made(session.config)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Every worker collects every test, so any worker's count will do."""
     node.config.stash[needs.LEFT_OUT] = Counter(getattr(node, "workeroutput", {}).get("left_out", {}))
+    tally.add(node.config, getattr(node, "workeroutput", {}).get("access_checks", 0))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for line in needs.lines(config.stash.get(needs.LEFT_OUT, Counter())):
         terminalreporter.write_line(line, yellow=True)
+    for line in tally.lines(config):
+        terminalreporter.write_line(line)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -1,0 +1,380 @@
+"""The access table: every route and method, what opens it, and what each kind of row answers.
+
+**A route that is not declared here fails the build, and so does a declared one that is gone.** To declare one:
+
+- A screen: `Door("GET", "/admin/jobs/", P.JOBS_READ)`. Address and method as in `app.url_map`; the permission by the
+  domain (section 6), not by a look at the view. `Opens.TO_STAFF` for whoever is logged in, `Opens.TO_EVERYONE` for
+  visitors too, `Opens.TO_NOBODY` for what is shut. Visitors are expected to be sent to the login page, those without
+  the permission to get 403; that needs no word.
+- A POST: `Door("POST", "/admin/jobs/run/", P.JOBS_RUN, opens=302, asks=lambda world, person, case: Asked({}, {…form…}),
+  changes=frozenset({"job_run"}))`. The form must be one that succeeds. When it opens it must change one of those tables
+  and no other; refused, it must change nothing. What it changed is undone after each check.
+- One that names a row: add `table="customer"` (see `World.rows`), `asks=by_query("id")` or `by_form("customer_id")`,
+  and `reached=`, which says for a person and a row whether it is there for him. Everything else must answer 404.
+  A rule of the school that refuses a row that is there goes into `rule=`.
+- A table's screens: a `Table`, which brings its eleven doors; actions and look-ups of its own go into DOORS.
+- A list: `lists=(table, predicate)`: exactly those rows must be in the answer.
+
+A new permission goes into grants.py. A new table with rows of its own goes into world.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.models.choices import RowScope
+from tests.access.doors import Answer, Asked, Case, Door, Opens, Row, Table, World, by_form, by_query
+from tests.access.grants import P
+from tests.access.people import Person
+from tests.access.world import ENROLLED, HELD, PUBLIC, CustomerRow, FollowUpRow, HoldingRow, department_of
+
+APPEND_ONLY = frozenset({"audit_entry"})
+"""The audit log: any request may add to it, and nothing takes it back."""
+
+BOOKKEEPING = frozenset({"person_key"})
+"""What else any request may write to: the keys with which the audit log seals what it says of people."""
+
+REFUSED = Answer(302)
+"""A rule of the school said no: back to the page, with a sentence, and nothing changed."""
+
+
+# --- whose is what (domain, sections 2, 3 and 6) --------------------------------------------------------------------
+
+
+def within(scope: RowScope | None, person: Person, owner: str) -> bool:
+    """Everybody's, those of the department's people, or the own."""
+    return {RowScope.ALL: True, RowScope.DEPARTMENT: department_of(owner) == person.department,
+            RowScope.OWN: owner == person.username, None: False}[scope]
+
+
+def belongs(person: Person, customer: CustomerRow) -> bool:
+    """A consultant's own: held by me, or enrolled with me. A customer in the pool is nobody's."""
+    return customer.state != PUBLIC and customer.consultant == person.username
+
+
+def belongs_to_department(person: Person, customer: CustomerRow) -> bool:
+    """Held by, or enrolled with, a consultant of the department."""
+    return customer.state != PUBLIC and department_of(customer.consultant) == person.department
+
+
+def in_pool(person: Person, customer: CustomerRow) -> bool:
+    """Public customers whose last consultant isn't me."""
+    return customer.state == PUBLIC and customer.consultant != person.username
+
+
+def had(person: Person, customer: CustomerRow) -> bool:
+    """Mine, now or once: My Customers names past ones too."""
+    return person.username in (customer.consultant, *customer.past)
+
+
+def customer_reached(scope: RowScope | None, person: Person, customer: CustomerRow) -> bool:
+    """All, those of the department, or the own; customers in the pool are found in the pool."""
+    return {RowScope.ALL: True, RowScope.DEPARTMENT: belongs_to_department(person, customer),
+            RowScope.OWN: belongs(person, customer), None: False}[scope]
+
+
+def holding_reached(scope: RowScope | None, person: Person, holding: HoldingRow) -> bool:
+    """All, those of consultants of the department, or the own."""
+    return within(scope, person, holding.consultant)
+
+
+def follow_up_reached(scope: RowScope | None, person: Person, record: FollowUpRow) -> bool:
+    """Records written by me (by the department), about customers of mine (of the department), and, for whoever may
+    see the pool, about the customers in it."""
+    if scope in (RowScope.ALL, None):
+        return scope is RowScope.ALL
+    if person.may(P.POOL_READ) and in_pool(person, record.customer):
+        return True
+    if scope is RowScope.DEPARTMENT:
+        return (department_of(record.author) == person.department
+                or belongs_to_department(person, record.customer))
+    return record.author == person.username or belongs(person, record.customer)
+
+
+def may_be_followed_up(person: Person, customer: CustomerRow) -> bool:
+    """By the present consultant, or by a manager (of the department) who sees contacts, while he is held."""
+    scope = person.scope(P.FOLLOW_UP_CREATE)
+    managed = customer.state == HELD and person.may(P.CUSTOMER_CONTACTS) and (
+        scope is RowScope.ALL
+        or (scope is RowScope.DEPARTMENT and department_of(customer.consultant) == person.department))
+    return belongs(person, customer) or managed
+
+
+def sees_contacts(person: Person, customer: CustomerRow) -> bool:
+    """His own customers', or anyone's with the permission; in the pool they are masked."""
+    return belongs(person, customer) or person.may(P.CUSTOMER_CONTACTS)
+
+
+# --- rules of the school about rows that are there -------------------------------------------------------------------
+
+
+def changed_by_its_author_today(person: Person, record: FollowUpRow) -> Answer | None:
+    """By the author, the same day, while he may see what it says."""
+    if not sees_contacts(person, record.customer) or record.author != person.username or not record.today:
+        return Answer(403)
+    return None
+
+
+def deleted_by_its_author_today(person: Person, record: FollowUpRow) -> Answer | None:
+    return REFUSED if changed_by_its_author_today(person, record) else None
+
+
+def memo_that_is_shown(person: Person, holding: HoldingRow) -> Answer | None:
+    """A memo may quote a contact: whoever sees it masked cannot write it."""
+    return None if sees_contacts(person, holding.customer) else Answer(403)
+
+
+def without_history(_person: Person, customer: CustomerRow) -> Answer | None:
+    """A lead nobody had can be deleted; history is kept."""
+    return REFUSED if customer.consultant else None
+
+
+def held(_person: Person, customer: CustomerRow) -> Answer | None:
+    """Only a held customer can be released."""
+    return None if customer.state == HELD else REFUSED
+
+
+def own_and_held(person: Person, customer: CustomerRow) -> Answer | None:
+    return None if belongs(person, customer) and customer.state == HELD else REFUSED
+
+
+def own(person: Person, customer: CustomerRow) -> Answer | None:
+    return None if belongs(person, customer) else REFUSED
+
+
+def assignable_to_dasha(_person: Person, customer: CustomerRow) -> Answer | None:
+    """An enrolled customer stays with his consultant, and nobody is given what he has."""
+    return REFUSED if customer.state == ENROLLED or (customer.state, customer.consultant) == (HELD, "dasha") else None
+
+
+def claimed_once(person: Person, customer: CustomerRow) -> Answer | None:
+    """Won out of the pool by anyone but the last consultant; else 409 with the reason."""
+    return None if in_pool(person, customer) else Answer(409)
+
+
+def live_or_past(_person: Person, holding: HoldingRow) -> Answer | None:
+    """What is still mine has its page among the customers; a past one is shown up to the day it ended."""
+    return Answer(302) if holding.live else None
+
+
+# --- forms, filled in properly ---------------------------------------------------------------------------------------
+
+
+def customer_form(_world: World, _row: Row | None) -> dict[str, Any]:
+    return {"name": "新名字", "qq": "987654321", "source": "1", "work_status": "1"}
+
+
+def follow_up_form(_world: World, _row: Row | None) -> dict[str, Any]:
+    return {"note": "改了", "intent": "2"}
+
+
+def class_form(world: World, _row: Row | None) -> dict[str, Any]:
+    return {"campus": world.beijing, "course": world.python, "semester": "7", "price": "19800", "capacity": "30",
+            "start_date": "2026-04-01", "teachers": [world.teacher]}
+
+
+def rank_form(world: World, row: Row | None) -> dict[str, Any]:
+    return {"consultant": world.ranked if row else world.employees["dasha"], "num": "3", "weight": "5"}
+
+
+def department_form(_world: World, row: Row | None) -> dict[str, Any]:
+    return {"code": "4000" if row else "4001", "title": "新部门", "function": "other"}
+
+
+def employee_form(world: World, row: Row | None) -> dict[str, Any]:
+    return {"name": "新人", "username": "spare" if row else "newcomer",
+            "department": world.other_department, "active": "y"}
+
+
+def role_form(_world: World, _row: Row | None) -> dict[str, Any]:
+    return {"name": "新角色", "scope": "own", "permission_codes": ["course.read"]}
+
+
+def title_form(_world: World, _row: Row | None) -> dict[str, Any]:
+    return {"title": "新校区"}
+
+
+def name_form(_world: World, _row: Row | None) -> dict[str, Any]:
+    return {"name": "新课程"}
+
+
+# --- the tables ------------------------------------------------------------------------------------------------------
+
+NOBODY = Opens.TO_NOBODY
+HOLDING = frozenset({"customer", "distribution"})
+
+TABLES = (
+    Table("customer", "customer", P.CUSTOMER_READ, P.CUSTOMER_CREATE, P.CUSTOMER_EDIT, P.CUSTOMER_DELETE,
+          P.CUSTOMER_EXPORT, customer_form, customer_reached, deletable=without_history,
+          writes=frozenset({"distribution", "customer_course"})),
+    Table("followup", "follow_up", P.FOLLOW_UP_READ, P.FOLLOW_UP_CREATE, P.FOLLOW_UP_CREATE, P.FOLLOW_UP_CREATE,
+          P.FOLLOW_UP_EXPORT, follow_up_form, follow_up_reached, editable=changed_by_its_author_today,
+          deletable=deleted_by_its_author_today, created_alone=False),
+    Table("distribution", "distribution", P.DISTRIBUTION_READ, NOBODY, P.DISTRIBUTION_MEMO, NOBODY,
+          P.DISTRIBUTION_EXPORT, lambda _world, _row: {"memo": "好客户"}, holding_reached, editable=memo_that_is_shown),
+    Table("salesrank", "sales_rank", P.SALES_RANK_READ, *[P.SALES_RANK_WRITE] * 3, P.SALES_RANK_READ, rank_form),
+    Table("courseclass", "course_class", P.COURSE_CLASS_READ, *[P.COURSE_CLASS_WRITE] * 3, P.COURSE_CLASS_READ,
+          class_form, writes=frozenset({"course_class_teacher"})),
+    Table("course", "course", P.COURSE_READ, *[P.COURSE_WRITE] * 3, P.COURSE_READ, name_form),
+    Table("campus", "campus", P.CAMPUS_READ, *[P.CAMPUS_WRITE] * 3, P.CAMPUS_READ, title_form),
+    Table("department", "department", P.DEPARTMENT_READ, *[P.DEPARTMENT_WRITE] * 3, P.DEPARTMENT_READ,
+          department_form),
+    Table("employee", "employee", P.EMPLOYEE_READ, *[P.EMPLOYEE_WRITE] * 3, P.EMPLOYEE_READ, employee_form,
+          writes=frozenset({"employee_role", "second_factor"}), created=200),  # the page with his one-time password
+    Table("role", "role", P.ROLE_READ, *[P.ROLE_WRITE] * 3, P.ROLE_READ, role_form,
+          writes=frozenset({"role_permission"})),
+    Table("audit", "audit_entry", P.AUDIT_READ, NOBODY, NOBODY, NOBODY, P.AUDIT_READ, lambda _world, _row: {},
+          listed=False),
+    Table("session", "login_session", P.SESSION_READ, NOBODY, NOBODY, NOBODY, NOBODY, lambda _world, _row: {},
+          lambda scope, person, login: within(scope, person, login.owner), details=False),
+)
+CUSTOMERS, FOLLOW_UPS = TABLES[0], TABLES[1]
+
+
+def _assigned(world: World, _person: Person, case: Case) -> Asked:
+    return Asked({}, {"customer_id": case.id, "consultant_id": world.employees["dasha"]})
+
+
+def _course_off(world: World, _person: Person, case: Case) -> Asked:
+    return Asked({}, {"customer_id": case.id, "course_id": world.python})
+
+
+def _logged(_world: World, _person: Person, case: Case) -> Asked:
+    return Asked({}, {"customer": case.id, "note": "聊了", "intent": "1"})
+
+
+def _searched(_world: World, _person: Person, case: Case) -> Asked:
+    return Asked({"search": case.row.marker if case.row else case.id})
+
+
+def _looked_up(name: str) -> Any:
+    return lambda _world, _person, case: Asked({"name": name, "query": case.row.marker if case.row else case.id})
+
+
+def _chinese(_world: World, _person: Person, _case: Case) -> Asked:
+    return Asked({}, {"locale": "zh_Hant_TW"})
+
+
+def _settings(_world: World, _person: Person, _case: Case) -> Asked:
+    return Asked({}, {"session_idle_minutes": "31", "session_hours": "12", "shortest_password": "15",
+                      "lead_retention_months": "0", "leaver_retention_months": "0", "session_retention_days": "90"})
+
+
+def _signed_in_already(person: Person, _row: Any) -> Answer | None:
+    return Answer(302) if person.signed_in else None
+
+
+DOORS = [
+    *(door for table in TABLES for door in table.doors()),
+
+    # Customers: what goes beyond a table's usual ways in.
+    Door("POST", "/admin/customer/action/", P.CUSTOMER_RELEASE, opens=302, table="customer", called="release",
+         reached=CUSTOMERS.reached_for(P.CUSTOMER_RELEASE), rule=held, changes=HOLDING,
+         asks=by_form("rowid", action="release")),
+    Door("POST", "/admin/customer/action/", P.CUSTOMER_ASSIGN, table="customer", called="assign",
+         reached=CUSTOMERS.reached_for(P.CUSTOMER_ASSIGN), asks=by_form("rowid", action="assign")),
+    Door("POST", "/admin/customer/assign/", P.CUSTOMER_ASSIGN, opens=302, table="customer", asks=_assigned,
+         reached=CUSTOMERS.reached_for(P.CUSTOMER_ASSIGN), rule=assignable_to_dasha, changes=HOLDING),
+    Door("GET", "/admin/customer/", P.CUSTOMER_READ, table="customer", called="search", asks=_searched, tells=True,
+         reached=CUSTOMERS.reached_for(P.CUSTOMER_READ)),
+    Door("GET", "/admin/customer/export/<export_type>/", P.CUSTOMER_EXPORT, table="customer", called="search",
+         path=(("<export_type>", "csv"),), asks=_searched, tells=True,
+         reached=CUSTOMERS.reached_for(P.CUSTOMER_EXPORT)),
+    Door("GET", "/admin/customer/ajax/lookup/", P.CUSTOMER_READ, table="customer", called="who referred him",
+         only=CUSTOMERS.writer, tells=True,
+         asks=_looked_up("referral_from"), reached=lambda _person, customer: customer.state == ENROLLED),
+
+    # Follow-up records.
+    Door("POST", "/admin/followup/new/", P.FOLLOW_UP_CREATE, opens=302, table="customer", called="about a customer",
+         asks=_logged, reached=may_be_followed_up, absent=422, malformed=422,
+         changes=frozenset({"follow_up", "customer"})),
+    Door("GET", "/admin/followup/ajax/lookup/", P.FOLLOW_UP_READ, table="customer", called="about whom",
+         only=FOLLOW_UPS.writer, asks=_looked_up("customer"), reached=may_be_followed_up, tells=True),
+    Door("GET", "/admin/followup/", P.FOLLOW_UP_READ, table="customer", called="of a customer", absent=200,
+         asks=by_query("customer"), reached=lambda _person, _customer: True,
+         lists=("followup", lambda person, record, case: record.customer == case.row and follow_up_reached(
+             person.scope(P.FOLLOW_UP_READ), person, record))),
+    Door("GET", "/admin/followup/", P.FOLLOW_UP_READ, table="customer", called="search", asks=_searched,
+         reached=lambda _person, _customer: True,
+         lists=("followup", lambda person, record, case: record.customer == case.row and follow_up_reached(
+             person.scope(P.FOLLOW_UP_READ), person, record)), absent=200, malformed=200),
+
+    # The Public Pool and the claim.
+    Door("GET", "/admin/publicpool/", P.POOL_READ,
+         lists=("customer", lambda person, customer, _case: in_pool(person, customer))),
+    Door("GET", "/admin/publicpool/details/", P.POOL_READ, table="customer", asks=by_query(), reached=in_pool),
+    Door("POST", "/admin/claim/", P.POOL_CLAIM, table="customer", asks=by_form("customer_id"),
+         only=lambda person: person.in_sales, rule=claimed_once, changes=HOLDING, absent=409, malformed=400,
+         accept="application/json"),
+
+    # My Customers.
+    Door("GET", "/admin/mycustomers/", P.MY_CUSTOMERS_READ,
+         lists=("customer", lambda person, customer, _case: had(person, customer))),
+    Door("GET", "/admin/mycustomers/details/", P.MY_CUSTOMERS_READ, table="distribution", asks=by_query(),
+         reached=lambda person, holding: holding.consultant == person.username, rule=live_or_past),
+    Door("POST", "/admin/mycustomers/follow-up/", P.FOLLOW_UP_CREATE, opens=302, table="customer", reached=had,
+         rule=own, asks=by_form("customer_id", note="聊了"), changes=frozenset({"follow_up", "customer"})),
+    Door("POST", "/admin/mycustomers/release/", P.CUSTOMER_RELEASE, opens=302, table="customer", reached=had,
+         rule=own_and_held, asks=by_form("customer_id"), changes=HOLDING),
+    Door("POST", "/admin/mycustomers/cancel-course/", P.CUSTOMER_EDIT, opens=302, table="customer", reached=had,
+         rule=own, asks=_course_off, changes=frozenset({"customer_course"})),
+
+    # Logins.
+    Door("POST", "/admin/session/action/", P.SESSION_REVOKE, opens=302, table="session", called="revoke",
+         asks=by_form("rowid", action="revoke"), reached=TABLES[-1].reached_for(P.SESSION_REVOKE),
+         rule=lambda _person, login: REFUSED if login.ended else None, changes=frozenset({"login_session"})),
+    Door("POST", "/admin/employee/one-time-password/", P.EMPLOYEE_WRITE, table="employee", asks=by_form(),
+         changes=frozenset({"employee"})),
+    Door("POST", "/admin/secondfactor/", P.SESSION_REVOKE, opens=302, table="employee", asks=by_form(), malformed=400,
+         reached=lambda person, _spare: within(person.scope(P.SESSION_REVOKE), person, "not_in_sales"),  # a colleague
+         changes=frozenset({"second_factor", "employee"})),
+
+    # Screens.
+    Door("GET", "/admin/", Opens.TO_STAFF, at_most=True,
+         lists=("customer", lambda person, customer, _case: belongs(person, customer))),
+    Door("GET", "/admin/jobs/", P.JOBS_READ),
+    Door("POST", "/admin/jobs/run/", P.JOBS_RUN, opens=302),  # without Redis: it says so, and changes nothing
+    Door("GET", "/admin/jobs/state/<job_id>", P.JOBS_READ, opens=404, path=(("<job_id>", "no-such-job"),)),
+    Door("GET", "/admin/matrix/", P.ROLE_READ),
+    *(Door("POST", f"/admin/matrix/{step}/", P.ROLE_WRITE, opens=status)  # an empty form: stale, or not complete
+      for step, status in (("edit", 409), ("review", 409), ("save", 400))),
+    Door("POST", "/admin/matrix/view-as/", P.ROLE_WRITE, opens=302, table="role", asks=by_form("role_id")),
+
+    # The own account. The codes are awaited only of a session that waits for them.
+    Door("GET", "/account/second-factor/", Opens.TO_STAFF),
+    Door("POST", "/account/second-factor/code", NOBODY),
+    Door("POST", "/account/second-factor/start", Opens.TO_STAFF, opens=302, changes=frozenset({"second_factor"})),
+    *(Door("POST", f"/account/second-factor/{step}", Opens.TO_STAFF, opens=400)  # an empty form
+      for step in ("confirm", "recovery-codes", "off")),
+
+    Door("GET", "/admin/settings/", P.SETTINGS_READ),
+    Door("POST", "/admin/settings/", P.SETTINGS_WRITE, opens=302, asks=_settings, changes=frozenset({"setting"})),
+    Door("GET", "/admin/knowncontact/", P.CONTACT_LOOK_UP),
+    Door("POST", "/admin/knowncontact/", P.CONTACT_LOOK_UP, asks=lambda _world, _person, _case: Asked(
+        {}, {"contact": "13900001111"})),
+
+    Door("GET", "/account/", Opens.TO_STAFF,
+         lists=("session", lambda person, login, _case: login.owner == person.username)),
+    Door("GET", "/account/password", Opens.TO_STAFF),
+    Door("POST", "/account/password", Opens.TO_STAFF, opens=422),  # an empty form
+    Door("POST", "/account/sessions/<int:login_id>/end", Opens.TO_STAFF, opens=302, table="session",
+         asks=lambda _world, _person, case: Asked(placeholder=("<int:login_id>", case.id)),
+         reached=lambda person, login: login.owner == person.username, changes=frozenset({"login_session"}),
+         rule=lambda _person, login: Answer(404) if login.here else None),  # this one ends by logging out
+    Door("POST", "/account/sessions/end-others", Opens.TO_STAFF, opens=302, changes=frozenset({"login_session"})),
+
+    # For everyone.
+    Door("GET", "/", Opens.TO_EVERYONE, opens=302),
+    Door("GET", "/login", Opens.TO_EVERYONE, rule=_signed_in_already),
+    Door("POST", "/login", Opens.TO_EVERYONE, opens=400),  # an empty form
+    Door("POST", "/logout", Opens.TO_EVERYONE, opens=302, changes=frozenset({"login_session"})),
+    Door("POST", "/view-as/stop", Opens.TO_EVERYONE, opens=302),  # whoever looks as nobody goes home
+    Door("POST", "/locale", Opens.TO_EVERYONE, opens=302, asks=_chinese, changes=frozenset({"employee"})),
+    Door("GET", "/healthz", Opens.TO_EVERYONE),
+    Door("GET", "/readyz", Opens.TO_EVERYONE, opens=503),  # without Redis
+    Door("GET", "/static/<path:filename>", Opens.TO_EVERYONE, path=(("<path:filename>", "gonghai.css"),)),
+    Door("GET", "/admin/static/<path:filename>", Opens.TO_EVERYONE, path=(("<path:filename>", "admin/js/actions.js"),)),
+]
+
+NOT_THERE = [f"{table.address}ajax/update/" for table in TABLES]
+"""Addresses that must not exist: inline editing would go around the forms."""
