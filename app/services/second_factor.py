@@ -34,7 +34,7 @@ NEIGHBOURS = (0, -1, 1)
 """The steps whose codes count, from the present one."""
 
 NUMBER_OF_RECOVERY_CODES = 10
-_RECOVERY_BYTES = 10  # 80 random bits: nothing to guess, so a plain hash will do
+_RECOVERY_BYTES = 15  # 120 random bits: nothing to guess, so a plain hash will do
 _NONCE_BYTES = 12
 
 

@@ -139,8 +139,8 @@ class TestRecoveryCodes:
         assert accept(new[0]) is Used.RECOVERY_CODE
         assert second_factor.number_of_recovery_codes(session, school.sanjiang) == 9
 
-    def test_they_have_eighty_random_bits_and_are_stored_as_hashes(self, phone, session):
-        assert all(len(code.replace("-", "")) == 16 for code in phone.recovery_codes)
+    def test_they_have_more_random_bits_than_anyone_guesses_and_are_stored_as_hashes(self, phone, session):
+        assert all(len(code.replace("-", "")) == 24 for code in phone.recovery_codes)
         stored = session.scalars(select(RecoveryCode.code_hash)).all()
         assert all(len(each) == 64 for each in stored)
 
