@@ -32,6 +32,9 @@ NUMBER = {"postgresql": 10_000 if FULL_SIZE else 1_500, "sqlite": 2_000 if FULL_
 SETTINGS = settings(derandomize=not FULL_SIZE, database=None, deadline=None, phases=[Phase.generate],
                     suppress_health_check=list(HealthCheck))
 
+UNREACHED = {("/account/second-factor/code", "POST")}
+"""Only for who has just given his password and owes a second factor, which nobody under siege does."""
+
 INNARDS = re.compile(r"Traceback \(most|sqlalchemy|psycopg|sqlite3|jinja2|werkzeug\.|File \"/|SELECT .{1,400} FROM |"
                      r"INSERT INTO |unexpected keyword| object at 0x", re.DOTALL)
 
@@ -113,4 +116,4 @@ def test_whatever_is_sent_is_answered_and_refused_in_words(siege, backend, caplo
           f"answers {dict(sorted(siege.statuses.items()))}")
     assert not failures, f"{len(failures)} failures, such as:\n" + "\n\n".join(failures[:8])
     assert reached > siege.sent / 2
-    assert {route for route in missed if not shut(siege.app, *route)} == set()
+    assert {route for route in missed if not shut(siege.app, *route)} <= UNREACHED
