@@ -112,9 +112,11 @@ class TableView(Guarded, ModelView):
         reading = {"index_view": access.read, "action_view": access.read}
         if self.can_view_details:
             reading["details_view"] = access.read
+        if access.create or access.edit:  # a look-up is for whoever fills in the form
+            reading["ajax_lookup"] = access.read
         writing = {"create_view": access.create, "edit_view": access.edit, "delete_view": access.delete,
                    "export": access.export}
-        self.needs = {**reading, "ajax_lookup": access.read, **self.needs,
+        self.needs = {**reading, **self.needs,
                       **{function: permission for function, permission in writing.items() if permission is not None}}
         super().__init__(model, db, name=kwargs.pop("name", self.menu_title), **kwargs)
 

@@ -9,8 +9,8 @@ import io
 import json
 import re
 import zipfile
-from collections import Counter
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -156,6 +156,19 @@ class Doorkeeper:
         for person in people:
             self.send(person, "GET", "/admin/")
 
+    def in_front_of(self, app: Flask) -> Doorkeeper:
+        """The same school and the same sessions, served by another application."""
+        other = copy(self)
+        other.app = app
+        with app.app_context():
+            other.engine = db.engine
+        other.keeper = Keeper(other.engine)
+        return other
+
+    def close(self) -> None:
+        self.keeper.close()
+        self.engine.dispose()
+
     def _sessions(self) -> list[Row]:
         with Session(self.engine) as session:
             return [SessionRow(login.id, str(login.address), owner=self.addresses[str(login.address)][0],
@@ -275,9 +288,23 @@ def _without_echo(text: str) -> str:
     return re.sub(r'<input[^>]*name="(?:search|q)"[^>]*>|<option[^>]*>|href="[^"]*"', "", text)
 
 
-def declared() -> Counter[tuple[str, str]]:
-    """Each declared address and method, with the number of doors it has."""
-    return Counter((door.address, door.method) for door in DOORS)
+def undeclared(app: Flask) -> list[str]:
+    """A sentence for each route nobody has declared."""
+    declared = {(door.address, door.method) for door in DOORS}
+    return [f"{method} {address} is not declared in tests/access/expectations.py: say there what opens it"
+            for address, method in sorted(served(app) - declared)]
+
+
+def gone(app: Flask, doors: Iterable[Door] = DOORS) -> list[str]:
+    """A sentence for each declared route there is not."""
+    declared = {(door.address, door.method) for door in doors}
+    return [f"{method} {address} is declared in tests/access/expectations.py, but there is no such route"
+            for address, method in sorted(declared - served(app))]
+
+
+def planned(doorkeeper: Doorkeeper) -> int:
+    """How many requests the table makes: everyone at each door, with each case."""
+    return sum(1 for door in DOORS for person in EVERYONE for _case in doorkeeper.cases(door, person))
 
 
 def served(app: Flask) -> set[tuple[str, str]]:

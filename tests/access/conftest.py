@@ -33,8 +33,7 @@ def _doorkeepers(all_databases: Any, fast_passwords: None) -> Iterator[Any]:
 
     yield on
     for keeper in made.values():
-        keeper.keeper.close()
-        keeper.engine.dispose()
+        keeper.close()
 
 
 @pytest.fixture

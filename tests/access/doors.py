@@ -208,6 +208,10 @@ class Table:
         """The doors every table has."""
         return [*self._reading(), *self._writing(), *self._exports(), *self._never()]
 
+    @property
+    def has_form(self) -> bool:
+        return (self.create, self.edit) != (Opens.TO_NOBODY, Opens.TO_NOBODY)
+
     def writer(self, person: Person) -> bool:
         """Whether a person fills in the form at all: look-ups are for him."""
         return any(isinstance(needs, Permission) and person.may(needs) for needs in (self.create, self.edit))
@@ -254,6 +258,7 @@ class Table:
                  asks=by_form("rowid", action="delete")),
             Door("POST", f"{self.address}action/", self.read, opens=404, called="no such action",
                  asks=lambda _world, _person, _case: Asked({}, {"action": "nonsense", "rowid": "1"})),
-            Door("GET", f"{self.address}ajax/lookup/", self.read, opens=404, called="no such look-up", only=self.writer,
+            Door("GET", f"{self.address}ajax/lookup/", self.read if self.has_form else Opens.TO_NOBODY, opens=404,
+                 called="no such look-up", only=self.writer,
                  asks=lambda _world, _person, _case: Asked({"name": "consultant", "query": ""})),
         ]

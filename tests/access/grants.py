@@ -58,7 +58,7 @@ GRANTED: dict[P, str] = {
 }
 
 BUILT_IN = ("admin", "manager", "consultant", "tutor", "teacher", "finance", "auditor")
-ROLES = (*BUILT_IN, "everything", "everything but contacts")
+ROLES = (*BUILT_IN, "everything", "all but contacts")
 
 
 @cache
@@ -66,6 +66,6 @@ def permissions_of(role: str) -> frozenset[P]:
     """What a role permits."""
     if role in ("admin", "everything"):
         return frozenset(P)
-    if role == "everything but contacts":
+    if role == "all but contacts":
         return frozenset(P) - {P.CUSTOMER_CONTACTS}
     return frozenset(permission for permission, roles in GRANTED.items() if role in roles.split())

@@ -70,7 +70,7 @@ OTHERS = (
     Person("team_lead", 1001, (("consultant", DEPARTMENT),)),
     Person("head_of_sales", 1001, (("manager", DEPARTMENT),)),
     Person("own_everything", 1005, (("everything", OWN),)),
-    Person("team_everything", 1005, (("everything but contacts", DEPARTMENT),)),
+    Person("team_everything", 1005, (("all but contacts", DEPARTMENT),)),
     Person("two_roles", 1001, (("consultant", OWN), ("auditor", ALL))),
     Person("not_in_sales", 1000, (("consultant", OWN),)),
     Person("no_role", 1001),
