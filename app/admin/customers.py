@@ -11,7 +11,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import joinedload, selectinload
 from wtforms import Form
 
@@ -38,14 +38,14 @@ from app.models.choices import (
 )
 from app.models.contacts import CONTACT_FIELDS
 from app.permissions import Permission
-from app.services import customers, pool, search
+from app.services import customers, distributions, persons, pool, search
 from app.services.customers import KnownContactError
 
 FREE_TEXTS = ("company", "salary", "graduation_school", "major")
 """People write contacts wherever there is room."""
 
 REFERRERS = forms.Loader("referral_from", Customer, Customer.name,
-                         lambda: Customer.status == CustomerStatus.ENROLLED,
+                         lambda: and_(Customer.status == CustomerStatus.ENROLLED, Customer.erased_on.is_(None)),
                          lambda customer: f"{customer.name} (#{customer.id})")
 
 
@@ -140,6 +140,7 @@ class CustomerView(TableView):
 
     def edit_form(self, obj: Any = None) -> Form:
         """Contacts this person does not see, and texts that may hold one, cannot be read or written here either."""
+        persons.check_not_erased(obj)
         form = super().edit_form(obj)
         if contacts.visible(obj):
             seen.note(obj.id)
@@ -147,6 +148,12 @@ class CustomerView(TableView):
             for name in (*CONTACT_FIELDS, *FREE_TEXTS):
                 del form[name]
         return form
+
+    def may_edit(self, row: Customer) -> bool:
+        return self.can_edit and row.erased_on is None
+
+    def may_delete(self, row: Customer) -> bool:
+        return self.can_delete and row.erased_on is None
 
     def save(self, form: Form, model: Any, *, created: bool) -> Any:
         try:
@@ -157,6 +164,8 @@ class CustomerView(TableView):
     @staticmethod
     def _save(form: Form, model: Any, *, created: bool) -> Any:
         with db.session.no_autoflush:
+            if not created:
+                distributions.lock_customer(db.session, model.id)
             form.populate_obj(model)
             customers.check_referrer(model, model.referral_from)
             if not created:

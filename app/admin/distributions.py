@@ -16,9 +16,11 @@ from app.admin import contacts, forms
 from app.admin.base import Access, TableView
 from app.admin.filters import is_choice, period
 from app.admin.labels import LABELS
+from app.extensions import db
 from app.models import Distribution, Employee
 from app.models.choices import DistributionStatus, Origin, RowScope
 from app.permissions import Permission
+from app.services import distributions, persons
 
 
 class MemoForm(forms.BaseForm):
@@ -65,7 +67,15 @@ class DistributionView(TableView):
         """A memo that is hidden from someone is not for him to change."""
         if not contacts.visible(obj.customer):
             abort(403)
+        persons.check_not_erased(obj.customer)
         return super().edit_form(obj)
+
+    def may_edit(self, row: Distribution) -> bool:
+        return self.can_edit and row.customer.erased_on is None
+
+    def save(self, form: Form, model: Any, *, created: bool) -> Any:
+        distributions.lock_customer(db.session, model.customer_id)
+        return super().save(form, model, created=created)
 
     def row_filter(self, scope: RowScope, employee: Employee, today: dt.date) -> ColumnElement[bool] | None:
         if scope is RowScope.ALL:

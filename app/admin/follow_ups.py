@@ -26,7 +26,7 @@ from app.services import follow_ups, pool
 def _followed() -> ColumnElement[bool]:
     """The customers whoever asks may write a follow-up on."""
     today, me = current.today(), viewer()
-    own = pool.belongs_to(me.id, today)
+    own = and_(pool.belongs_to(me.id, today), Customer.erased_on.is_(None))
     if not _writes_for_others():
         return own
     if scope_of(me, Permission.FOLLOW_UP_CREATE) is RowScope.ALL:
@@ -107,7 +107,7 @@ class FollowUpView(TableView):
 
     def may_edit(self, row: FollowUp) -> bool:
         return (self.can_edit and row.consultant_id == viewer().id and row.saved_on == current.today()
-                and contacts.visible(row.customer))
+                and contacts.visible(row.customer) and row.customer.erased_on is None)
 
     def may_delete(self, row: FollowUp) -> bool:
         return self.may_edit(row)
@@ -117,7 +117,8 @@ class FollowUpView(TableView):
         if created:
             return follow_ups.log(db.session, form.customer.data.id, viewer(), today=current.today(), now=current.now(),
                                   for_any_consultant=_writes_for_others(), **said)
-        follow_ups.edit(model, viewer(), **said, today=current.today(), masking=current.school().mask_contacts)
+        follow_ups.edit(db.session, model, viewer(), **said, today=current.today(),
+                        masking=current.school().mask_contacts)
         db.session.flush()
         return model
 

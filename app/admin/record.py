@@ -37,7 +37,8 @@ def record_page(view: BaseView, customer: Customer, *, edit_url: str | None = No
     today, past = current.today(), holding is not None
     in_open_pool = customer.is_public(today) and not current.school().mask_contacts
     sees = contacts.visible(customer) and (in_open_pool or not past)
-    own = customer.belongs_to(viewer().id, today) and allowed(Permission.FOLLOW_UP_CREATE) and not past
+    own = (customer.belongs_to(viewer().id, today) and customer.erased_on is None
+           and allowed(Permission.FOLLOW_UP_CREATE) and not past)
     claimable = (allowed(Permission.POOL_CLAIM) and viewer().can_hold_customers and not past
                  and customer.is_public(today) and customer.consultant_id != viewer().id)
     events = timeline.of(db.session, customer, clock=current.clock(), today=today, masked=not sees, holding=holding)

@@ -116,6 +116,15 @@ class Intent(Choice):
     PAID = 8, _l("Has paid in full")
 
 
+class ErasureReason(Kind):
+    """Why a person's data were erased."""
+
+    REQUESTED = "requested", _l("The person asked for it")
+    NOT_NEEDED = "not_needed", _l("No longer needed")
+    UNLAWFUL = "unlawful", _l("Should never have been stored")
+    RETENTION = "retention", _l("Kept as long as the school decided")
+
+
 class SessionEnd(Kind):
     """How a login session ended."""
 

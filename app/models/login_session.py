@@ -8,9 +8,10 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Base
+from app.models.audit import PersonKind
 from app.models.choices import SessionEnd
 from app.models.employee import Employee
-from app.models.types import KindType, UTCDateTime, one_of
+from app.models.types import PERSONAL, SECRET, KindType, UTCDateTime, one_of
 
 
 class LoginSession(Base):
@@ -21,6 +22,7 @@ class LoginSession(Base):
     """
 
     __tablename__ = "login_session"
+    __person__ = (PersonKind.EMPLOYEE, "employee_id")
     __audited__ = False  # its logins and ends are events of the log, its tokens nobody's business
     __table_args__ = (
         one_of("ended_as", SessionEnd),
@@ -31,11 +33,11 @@ class LoginSession(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     employee_id: Mapped[int] = mapped_column(ForeignKey("employee.id", ondelete="CASCADE"))
-    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True, info=SECRET)
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     last_seen_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
-    address: Mapped[str | None] = mapped_column(String(45))
-    user_agent: Mapped[str | None] = mapped_column(String(64))
+    address: Mapped[str | None] = mapped_column(String(45), info=PERSONAL)
+    user_agent: Mapped[str | None] = mapped_column(String(64), info=PERSONAL)
     second_factor_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     ended_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     ended_as: Mapped[SessionEnd | None] = mapped_column(KindType(SessionEnd))

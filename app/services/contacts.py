@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from sqlalchemy import ColumnElement, false, or_, true
@@ -106,7 +106,29 @@ def masked_note(note: str, customer: Customer) -> str:
         if token["contact"]:
             start, end = places[token.start()], places[token.end() - 1] + 1
             hidden[start:end] = [True] * (end - start)
-    return re.sub("\0+", HIDDEN, "".join("\0" if gone else c for c, gone in zip(note, hidden, strict=True)))
+    return _with_holes(note, hidden)
+
+
+def without(text: str, known: Iterable[str]) -> str:
+    """A text without these whole contacts, however they are spelled; what is only a part of a longer word stays."""
+    folded, places = _fold(text)
+    hidden = [False] * len(text)
+    for contact in known:
+        around = r"\d" if contact.isdigit() else "[0-9a-z]"
+        whole = re.compile(rf"(?<!{around}){_spelled(contact).pattern}(?!{around})", re.IGNORECASE)
+        for found in whole.finditer(folded):
+            start, end = places[found.start()], places[found.end() - 1] + 1
+            hidden[start:end] = [True] * (end - start)
+    return _with_holes(text, hidden)
+
+
+def folded(text: str) -> str:
+    """A text in one form, every digit as 0 to 9."""
+    return _fold(text)[0].translate(_AS_DIGITS)
+
+
+def _with_holes(text: str, hidden: list[bool]) -> str:
+    return re.sub("\0+", HIDDEN, "".join("\0" if gone else c for c, gone in zip(text, hidden, strict=True)))
 
 
 def _fold(note: str) -> tuple[str, list[int]]:

@@ -15,7 +15,7 @@ from app.errors import ConflictError, DomainError
 from app.models import Course, Customer, Distribution, Employee, FollowUp
 from app.models.choices import CustomerStatus, DistributionStatus, Origin
 from app.models.contacts import CONTACT_FIELDS, LONGEST_CONTACT
-from app.services import contacts, distributions
+from app.services import contacts, distributions, persons
 from app.services.rules import ONE_DAY
 
 _LOOKS_LIKE_A_NUMBER = re.compile(r"\d(?:[\s\-.]?\d){4}")
@@ -88,12 +88,14 @@ def check_referrer(customer: Customer, referrer: Customer | None) -> None:
 
     Raises:
         DomainError: with the field.
+        ConflictError: he was erased.
     """
-    if referrer is None:
+    if referrer is None or referrer.id == customer.referral_from_id:
         return
+    persons.check_not_erased(referrer)
     if referrer is customer or (customer.id is not None and referrer.id == customer.id):
         raise DomainError(_l("A customer cannot refer himself."), field="referral_from")
-    if not referrer.is_enrolled and referrer.id != customer.referral_from_id:
+    if not referrer.is_enrolled:
         raise DomainError(_l("Only an enrolled customer can refer another."), field="referral_from")
 
 

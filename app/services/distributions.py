@@ -18,7 +18,7 @@ from app.errors import ConflictError, NotFoundError
 from app.models import Customer, Distribution, Employee
 from app.models.audit import PersonKind
 from app.models.choices import DistributionStatus, Origin
-from app.services import audit, audit_capture
+from app.services import audit, audit_capture, persons
 from app.services.audit import AUDITED
 from app.services.rules import ONE_DAY, SCHOOL_RULES, PoolRules, fall
 
@@ -28,12 +28,14 @@ def lock_customer(session: Session, customer_id: int) -> Customer:
 
     Raises:
         NotFoundError: there is no such customer.
+        ConflictError: he was erased.
     """
     query = (select(Customer).where(Customer.id == customer_id)
-             .with_for_update().execution_options(populate_existing=True))
+             .with_for_update(key_share=True).execution_options(populate_existing=True))
     customer = session.scalar(query)
     if customer is None:
         raise NotFoundError(_l("There is no such customer."))
+    persons.check_not_erased(customer)
     return customer
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.errors import ConflictError, DomainError, NotAllowedError
 from app.models import Customer, Employee, FollowUp
 from app.models.choices import Intent
-from app.services import contacts, distributions
+from app.services import contacts, distributions, persons
 from app.services.rules import ONE_DAY
 
 LONGEST_NOTE = 4000
@@ -55,21 +55,24 @@ def check_editable(record: FollowUp, author: Employee, *, today: dt.date, maskin
 
     Raises:
         NotAllowedError: someone else's, another day's, or of a customer he has lost since.
+        ConflictError: the customer was erased.
     """
+    persons.check_not_erased(record.customer)
     if not contacts.visible_to(author, record.customer, today=today, masking=masking):
         raise NotAllowedError(_l("You no longer have this customer."))
     if record.consultant_id != author.id or record.saved_on != today:
         raise NotAllowedError(_l("A follow-up can be changed only by its author, on the day it was saved."))
 
 
-def edit(record: FollowUp, author: Employee, *, note: str, intent: Intent, next_contact_on: dt.date | None,
-         today: dt.date, masking: bool) -> None:
+def edit(session: Session, record: FollowUp, author: Employee, *, note: str, intent: Intent,
+         next_contact_on: dt.date | None, today: dt.date, masking: bool) -> None:
     """Change a follow-up's note, intent and next contact; the clock stays.
 
     Raises:
-        NotAllowedError: see check_editable.
+        NotAllowedError, ConflictError: see check_editable.
         DomainError: the note is empty or the next contact in the past; with the field.
     """
+    distributions.lock_customer(session, record.customer_id)
     check_editable(record, author, today=today, masking=masking)
     _check(note, next_contact_on, today)
     record.note, record.intent, record.next_contact_on = note.strip(), intent, next_contact_on
@@ -79,7 +82,7 @@ def delete(session: Session, record: FollowUp, author: Employee, *, today: dt.da
     """Delete a follow-up; the clock stays.
 
     Raises:
-        NotAllowedError: see check_editable.
+        NotAllowedError, ConflictError: see check_editable.
     """
     check_editable(record, author, today=today, masking=masking)
     session.delete(record)

@@ -106,7 +106,7 @@ class TestTheClockMoves:
     def test_not_by_an_edit(self, session, customer, floor, school, clock):
         record = floor.follow_up(customer, by=school.sanjiang)
         clock.advance(hours=3)
-        follow_ups.edit(record, school.sanjiang, note="改了", intent=Intent.PAID, next_contact_on=None,
+        follow_ups.edit(session, record, school.sanjiang, note="改了", intent=Intent.PAID, next_contact_on=None,
                         today=clock.today(), masking=True)
         session.commit()
         assert (record.note, record.intent) == ("改了", Intent.PAID)
@@ -138,7 +138,7 @@ class TestWhoChangesOne:
     def change(self, session, record):
         def attempt(what, by, on):
             if what == "edit":
-                follow_ups.edit(record, by, note="改了", intent=Intent.NO_PLAN, next_contact_on=None,
+                follow_ups.edit(session, record, by, note="改了", intent=Intent.NO_PLAN, next_contact_on=None,
                                 today=on, masking=True)
             else:
                 follow_ups.delete(session, record, by, today=on, masking=True)
@@ -164,15 +164,15 @@ class TestWhoChangesOne:
             change(what, getattr(school, who), clock.today())
         assert record.note == "原话"
 
-    def test_not_into_nothing(self, record, school, clock):
+    def test_not_into_nothing(self, session, record, school, clock):
         with pytest.raises(DomainError) as refused:
-            follow_ups.edit(record, school.sanjiang, note="\n ", intent=Intent.NO_PLAN, next_contact_on=None,
+            follow_ups.edit(session, record, school.sanjiang, note="\n ", intent=Intent.NO_PLAN, next_contact_on=None,
                             today=clock.today(), masking=True)
         assert refused.value.field == "note"
 
-    def test_not_into_a_contact_in_the_past(self, record, school, clock):
+    def test_not_into_a_contact_in_the_past(self, session, record, school, clock):
         with pytest.raises(DomainError) as refused:
-            follow_ups.edit(record, school.sanjiang, note="x", intent=Intent.NO_PLAN,
+            follow_ups.edit(session, record, school.sanjiang, note="x", intent=Intent.NO_PLAN,
                             next_contact_on=dt.date(2026, 3, 1), today=clock.today(), masking=True)
         assert refused.value.field == "next_contact_on"
 
