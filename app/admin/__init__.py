@@ -9,7 +9,7 @@ from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
 from app import models, security_headers
-from app.admin import menu, seen
+from app.admin import menu, personal_data, seen
 from app.admin.audit import AuditView
 from app.admin.campuses import CampusView
 from app.admin.claim import ClaimView
@@ -26,12 +26,14 @@ from app.admin.jobs import JobsView
 from app.admin.known_contact import KnownContactView
 from app.admin.matrix import MatrixView
 from app.admin.my_customers import MyCustomersView
+from app.admin.personal_data import PersonalDataView
 from app.admin.public_pool import PublicPoolView
 from app.admin.roles import RoleView
 from app.admin.sales_ranks import SalesRankView
 from app.admin.second_factor import SecondFactorView
 from app.admin.sessions import SessionView
 from app.admin.settings import SettingsView
+from app.models.audit import PersonKind
 from app.permissions import Permission
 
 
@@ -50,6 +52,8 @@ def init_app(app: Flask) -> None:
             (EmployeeView, models.Employee, "employee"), (RoleView, models.Role, "role"),
             (SessionView, models.LoginSession, "session"), (AuditView, models.AuditEntry, "audit")):
         admin.add_view(view(model, endpoint=endpoint))
+    people = {PersonKind(view.endpoint): view for view in admin._views if view.endpoint in set(PersonKind)}
+    admin.add_view(PersonalDataView(people, name=PersonalDataView.menu_title, endpoint="personaldata"))
     admin.add_view(SettingsView(name=SettingsView.menu_title, endpoint="settings"))
     admin.add_view(MatrixView(name=MatrixView.menu_title, endpoint="matrix"))
     admin.add_view(JobsView(name=JobsView.menu_title, endpoint="jobs"))
@@ -58,6 +62,7 @@ def init_app(app: Flask) -> None:
 
     def page_variables() -> dict[str, Any]:
         """What the layout needs of the admin."""
-        return {"menu": menu.groups(admin, request.blueprint), "allowed": lambda code: allowed(Permission(code))}
+        return {"menu": menu.groups(admin, request.blueprint), "allowed": lambda code: allowed(Permission(code)),
+                "personal_data_url": personal_data.page_of}
 
     app.context_processor(page_variables)

@@ -23,7 +23,7 @@ from app.extensions import db
 from app.models import Employee
 from app.models.choices import DepartmentFunction, SessionEnd
 from app.permissions import Permission
-from app.services import employees, logins, roles, sessions
+from app.services import employees, logins, persons, roles, sessions
 
 
 class EmployeeForm(forms.BaseForm):
@@ -116,11 +116,12 @@ class EmployeeView(TableView):
 
     def edit_form(self, obj: Any = None) -> Any:
         """The form of an employee; of one who may do more than whoever asks there is none."""
+        persons.check_not_erased(obj)
         roles.check_may_manage(viewer(), obj)
         return super().edit_form(obj)
 
     def may_edit(self, row: Any) -> bool:
-        return super().may_edit(row) and roles.may_manage(viewer(), row)
+        return super().may_edit(row) and row.erased_on is None and roles.may_manage(viewer(), row)
 
     def may_delete(self, row: Any) -> bool:
         return super().may_delete(row) and roles.may_manage(viewer(), row)

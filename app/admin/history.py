@@ -14,8 +14,9 @@ from app.admin import seen
 from app.admin.guard import allowed
 from app.admin.labels import LABELS
 from app.extensions import Base, db
-from app.models import AuditEntry
+from app.models import AuditAction, AuditEntry
 from app.models.audit import PersonKind
+from app.models.choices import ErasureReason
 from app.permissions import Permission
 from app.services import history
 from app.services.audit_capture import person_of
@@ -29,7 +30,8 @@ TABLES: dict[str, LazyString] = {
     "campus": _l("Campus"), "course": _l("Course"), "course_class": _l("Class"), "customer": _l("Customer"),
     "department": _l("Department"), "distribution": _l("Distribution"), "employee": _l("Employee"),
     "follow_up": _l("Follow-up record"), "role": _l("Role"), "login_session": _l("Session"),
-    "sales_rank": _l("Sales rank"), "setting": _l("Setting")}
+    "recovery_code": _l("Recovery code"), "second_factor": _l("Second factor"), "sales_rank": _l("Sales rank"),
+    "setting": _l("Setting")}
 """What people call a row of each table."""
 
 ORIGINS: dict[str, LazyString] = {"job": _l("Job"), "command": _l("Command"), "unknown": _l("Unknown")}
@@ -38,7 +40,8 @@ ORIGINS: dict[str, LazyString] = {"job": _l("Job"), "command": _l("Command"), "u
 FACTS: dict[str, LazyString] = {
     "what": _l("What"), "key": _l("Name"), "status": _l("Answer"), "method": _l("Method"), "path": _l("Address"),
     "rows": _l("Rows"), "format": _l("Format"), "filtered": _l("Filtered"), "reason": _l("Reason"),
-    "role": _l("Role"), "known": _l("Known"), "session": _l("Session"), "ended_as": _l("Ended")}
+    "role": _l("Role"), "known": _l("Known"), "session": _l("Session"), "ended_as": _l("Ended"),
+    "masked": _l("Without others’ contacts")}
 """What people call the facts of an event."""
 
 
@@ -117,7 +120,10 @@ def label_of(name: str) -> str:
 
 def facts(entry: AuditEntry) -> list[tuple[str, str]]:
     """What else there is to know."""
-    return [(str(FACTS.get(name, name)), _shown(value)) for name, value in (entry.facts or {}).items()]
+    said = dict(entry.facts or {})
+    if entry.action is AuditAction.PERSON_ERASED:
+        said["reason"] = ErasureReason(said["reason"]).label
+    return [(str(FACTS.get(name, name)), _shown(value)) for name, value in said.items()]
 
 
 def _shown(value: Any) -> str:

@@ -23,7 +23,7 @@ from app.models import (
 )
 from app.models.choices import DepartmentFunction
 from app.permissions import BUILT_IN_ROLES
-from app.services import pool
+from app.services import persons, pool
 from app.services import roles as role_service
 
 
@@ -107,9 +107,11 @@ def begin_change(session: Session, actor: Employee, employee: Employee | None, *
     Raises:
         NotAllowedError: the employee may do more than the actor, or would.
         NotFoundError: one of them has been deleted meanwhile.
+        ConflictError: the employee was erased.
     """
     _read_rights_again(session, actor, employee)
     if employee is not None:
+        persons.check_not_erased(employee)
         role_service.check_may_manage(actor, employee)
     role_service.check_may_give(actor, roles, to=employee, department_code=department.code)
 

@@ -4,7 +4,7 @@ His row and those about him keep their dates, states and hands; whatever is mark
 audit log has sealed about him, the old values of the erasure itself included, can never be read again: his key is
 destroyed last.
 
-Locks are taken as everywhere, on employees or on customers by their numbers; see `distributions`.
+Locks are taken as everywhere: on roles and then an employee, or on customers by their numbers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from app.models import Customer, Employee
 from app.models.audit import AuditAction, PersonKind
 from app.models.choices import DistributionStatus, ErasureReason
 from app.models.contacts import CONTACT_FIELDS
-from app.services import audit, distributions, employees, person_keys, persons, quotes
+from app.services import audit, distributions, employees, person_keys, persons, quotes, roles
 from app.services.person_keys import Person
 from app.services.quotes import Quote
 
@@ -90,6 +90,7 @@ def _erase_customer(session: Session, customer: Customer, reason: ErasureReason,
 
 
 def _erase_employee(session: Session, employee_id: int, reason: ErasureReason, *, today: dt.date) -> bool:
+    roles.lock(session)  # as whoever changes an employee does
     session.execute(select(Employee.id).where(Employee.id == employee_id).with_for_update(key_share=True))
     employee = session.get(Employee, employee_id, populate_existing=True)
     if employee is None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.errors import DomainError, NotAllowedError
 from app.models import AuditAction, Employee, LoginSession, PersonKind
 from app.models.choices import SessionEnd
-from app.services import audit, passwords, sessions
+from app.services import audit, passwords, persons, sessions
 
 ONE_TIME_DAYS = 7
 
@@ -77,7 +77,13 @@ def hand_out_one_time_password(session: Session, employee: Employee, *, now: dt.
     """Replace an employee's password by a random one for one login, within a week; all his sessions end.
 
     It is given back for whoever hands it out, and stored nowhere: only its hash is.
+
+    Raises:
+        ConflictError: he was erased.
     """
+    session.execute(sessions.lock(employee.id))
+    session.refresh(employee, ["erased_on"])
+    persons.check_not_erased(employee)
     password = passwords.one_time_password()
     employee.password_hash = passwords.hash_password(password)
     employee.one_time_until = now + dt.timedelta(days=ONE_TIME_DAYS)
