@@ -177,7 +177,7 @@ def _as_html(data: PersonalData) -> str:
 
 
 def _label(name: str) -> str:
-    return str(NAMES[name])
+    return str(NAMES.get(name) or NAMES[name.removesuffix("_id")])
 
 
 def _shown(value: Any) -> str:
