@@ -54,6 +54,7 @@ class Task(enum.StrEnum):
     NIGHTLY = "app.jobs.expiry.nightly"
     CATCH_UP = "app.jobs.expiry.catch_up"
     RUN_NOW = "app.jobs.expiry.run_now"
+    RETENTION = "app.jobs.retention.run_if_due"
 
     @property
     def job_id(self) -> str:

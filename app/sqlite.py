@@ -77,7 +77,8 @@ def _create_private(path: Path) -> None:
 
 def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy's begin event says BEGIN, not the driver
-    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 30000"):
+    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 30000",
+                   "secure_delete = ON"):  # what is erased is overwritten
         connection.execute(f"PRAGMA {pragma}")
 
 

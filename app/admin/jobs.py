@@ -18,7 +18,7 @@ from app.permissions import Permission
 from app.queue import JobState, QueueUnavailableError, Scheduled, Task
 from app.services import job_runs
 
-SHOWN = 30
+SHOWN, RETENTION_SHOWN = 30, 7
 
 
 class JobsView(GuardedView):
@@ -38,7 +38,8 @@ class JobsView(GuardedView):
         except QueueUnavailableError:
             upcoming, state, workers = None, None, 0
         rendered: str = self.render(
-            "screens/jobs.html", runs=job_runs.latest(db.session, size=SHOWN),
+            "screens/jobs.html", runs=job_runs.latest(db.session, job_runs.EXPIRY, size=SHOWN),
+            retention=job_runs.latest(db.session, job_runs.RETENTION, size=RETENTION_SHOWN),
             due=job_runs.is_due(db.session, job_runs.EXPIRY, today), reachable=upcoming is not None,
             workers=workers, next_night=_next_night(upcoming or []), state=_told(state) if state else None,
             can_run=allowed(Permission.JOBS_RUN) and upcoming is not None)

@@ -58,6 +58,7 @@ class Entry:
 SCHEDULE = (
     Entry(Task.NIGHTLY, "0 0 * * *"),
     Entry(Task.CATCH_UP, "30 * * * *"),
+    Entry(Task.RETENTION, "15 * * * *"),
 )
 
 

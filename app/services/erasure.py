@@ -10,7 +10,7 @@ Locks are taken as everywhere: on roles and then an employee, or on customers by
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -45,7 +45,8 @@ def erase(session: Session, person: Person, reason: ErasureReason, *, today: dt.
 
 
 def erase_customers(session: Session, ids: Collection[int], reason: ErasureReason, *, today: dt.date, now: dt.datetime,
-                    quoted: Iterable[Quote] | None = None) -> list[int]:
+                    quoted: Iterable[Quote] | None = None,
+                    still: Callable[[Customer], bool] = lambda _customer: True) -> list[int]:
     """Erase customers, and say which: those erased before are left alone.
 
     Customers whose records quote a contact of theirs are locked with them, all in the order of their numbers, so that
@@ -53,27 +54,26 @@ def erase_customers(session: Session, ids: Collection[int], reason: ErasureReaso
 
     Args:
         quoted: where their contacts are quoted, if that has been looked up already.
+        still: whether a customer, locked now, is to be erased still.
 
     Raises:
         ConflictError: someone has changed their contacts at this moment.
     """
-    seen = _contacts(session, ids)
+    seen = {contact for row in session.execute(select(*(getattr(Customer, field) for field in CONTACT_FIELDS))
+                                               .where(Customer.id.in_(ids))) for contact in row if contact}
     found = [quote for quote in (quotes.find(session, seen) if quoted is None else quoted)
              if quote.customer_id not in ids and not quote.contacts.isdisjoint(seen)]
     locked = _lock(session, {*ids, *(quote.customer_id for quote in found)})
-    if _contacts(session, ids) != seen:
+    going = [each for each in locked if each.id in ids and each.erased_on is None and still(each)]
+    contacts = {contact for each in going for field in CONTACT_FIELDS if (contact := getattr(each, field))}
+    if not contacts <= seen:
         raise ConflictError(_l("This customer is being changed by someone else. Please try again."))
     for quote in found:
-        quotes.mask(session, replace(quote, contacts=quote.contacts & seen))
-    erased = [each for each in locked if each.id in ids and each.erased_on is None]
-    for customer in erased:
+        if not quote.contacts.isdisjoint(contacts):
+            quotes.mask(session, replace(quote, contacts=quote.contacts & contacts))
+    for customer in going:
         _erase_customer(session, customer, reason, today=today, now=now)
-    return [customer.id for customer in erased]
-
-
-def _contacts(session: Session, ids: Collection[int]) -> set[str]:
-    rows = session.execute(select(*(getattr(Customer, field) for field in CONTACT_FIELDS)).where(Customer.id.in_(ids)))
-    return {contact for row in rows for contact in row if contact}
+    return [customer.id for customer in going]
 
 
 def _lock(session: Session, ids: Collection[int]) -> list[Customer]:

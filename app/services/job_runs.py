@@ -13,7 +13,7 @@ from app.models import JobRun
 from app.services.expiry import Expired
 from app.services.rules import ONE_DAY
 
-EXPIRY = "expiry"
+EXPIRY, RETENTION = "expiry", "retention"
 
 
 def begin(session: Session, task: str, business_date: dt.date, *, now: dt.datetime) -> JobRun:
@@ -57,9 +57,10 @@ def is_due(session: Session, task: str, today: dt.date) -> bool:
     return last is None or last.business_date < today
 
 
-def latest(session: Session, *, size: int = 30) -> list[JobRun]:
-    """The latest runs, newest first."""
-    return list(session.scalars(select(JobRun).order_by(JobRun.business_date.desc(), JobRun.id.desc()).limit(size)))
+def latest(session: Session, task: str, *, size: int = 30) -> list[JobRun]:
+    """The latest runs of a task, newest first."""
+    return list(session.scalars(select(JobRun).where(JobRun.task == task)
+                                .order_by(JobRun.business_date.desc(), JobRun.id.desc()).limit(size)))
 
 
 def _first_missed(session: Session, task: str, business_date: dt.date) -> dt.date:

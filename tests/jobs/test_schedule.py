@@ -17,7 +17,7 @@ from app.queue import ListedJob, Task, put, queue
 
 pytestmark = pytest.mark.queue
 
-NIGHTLY, CATCH_UP = Task.NIGHTLY.scheduled_id, Task.CATCH_UP.scheduled_id
+NIGHTLY, CATCH_UP, RETENTION = (task.scheduled_id for task in (Task.NIGHTLY, Task.CATCH_UP, Task.RETENTION))
 KEY = SchoolScheduler.scheduled_jobs_key
 
 
@@ -64,7 +64,7 @@ def is_late(redis_client):
 class TestTheSchedule:
     def test_has_the_night_at_midnight_of_the_school_and_a_catch_up_every_hour(self, scheduler, entries):
         assert sync(scheduler)
-        assert entries().keys() == {NIGHTLY, CATCH_UP}
+        assert entries().keys() == {NIGHTLY, CATCH_UP, RETENTION}
         midnight = dt.datetime.fromtimestamp(entries()[NIGHTLY], ZoneInfo("Asia/Shanghai"))
         assert (midnight.hour, midnight.minute) == (0, 0)
         assert 0 < entries()[CATCH_UP] - time.time() <= 3600
@@ -93,8 +93,8 @@ class TestTheSchedule:
     def test_does_not_double_over_restarts(self, redis_client, entries):
         for _ in range(5):
             sync(SchoolScheduler(redis_client))
-        assert entries().keys() == {NIGHTLY, CATCH_UP}
-        assert len(list(redis_client.scan_iter("rq:job:*"))) == 2
+        assert entries().keys() == {NIGHTLY, CATCH_UP, RETENTION}
+        assert len(list(redis_client.scan_iter("rq:job:*"))) == 3
 
     def test_entries_never_expire(self, scheduler, redis_client):
         sync(scheduler)
@@ -131,7 +131,7 @@ class TestTheSchedule:
                        meta=meta, origin="default").save()
             redis_client.zadd(KEY, {job_id: time.time() + 600})
         sync(scheduler)
-        assert entries().keys() == {NIGHTLY, CATCH_UP, "once"}
+        assert entries().keys() == {NIGHTLY, CATCH_UP, RETENTION, "once"}
 
 
 class TestATick:
@@ -147,7 +147,7 @@ class TestATick:
         scheduler.tick()
         redis_client.flushall()
         scheduler.tick()
-        assert entries().keys() == {NIGHTLY, CATCH_UP}
+        assert entries().keys() == {NIGHTLY, CATCH_UP, RETENTION}
         assert waiting() == [Task.CATCH_UP.job_id]
 
     def test_of_two_schedulers_queues_a_night_once(self, redis_client, waiting, is_late):
@@ -209,7 +209,7 @@ class TestPoison:
                                                 "created_at": "yesterday"})
         redis_client.zadd(KEY, {job_id: time.time() - 60})
         scheduler.tick()
-        assert entries().keys() == {NIGHTLY, CATCH_UP}
+        assert entries().keys() == {NIGHTLY, CATCH_UP, RETENTION}
         assert NIGHTLY in waiting()
 
     def test_with_a_function_nobody_listed_is_taken_out(self, redis_client, scheduler, entries, waiting):
