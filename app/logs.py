@@ -3,26 +3,10 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
-from collections.abc import MutableMapping
 from typing import Any, Literal
 
 import structlog
-
-_VALUES = re.compile(r"^DETAIL:.*?(?=^\[SQL:|^\[parameters|^\(Background|^The above exception|^During handling|\Z)",
-                     re.DOTALL | re.MULTILINE)
-"""What PostgreSQL adds to an error: the row or key it is about, that is, personal values."""
-
-
-def without_values(text: str) -> str:
-    """An error's text without the values of the row it is about."""
-    return _VALUES.sub("", text)
-
-
-def _leave_values_out(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Of the log's texts those that may hold an error."""
-    return {name: without_values(value) if isinstance(value, str) else value for name, value in entry.items()}
 
 
 def configure(log_format: Literal["console", "json"]) -> None:
@@ -39,7 +23,7 @@ def configure(log_format: Literal["console", "json"]) -> None:
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    structlog.processors.format_exc_info, _leave_values_out, renderer]))
+                    structlog.processors.format_exc_info, renderer]))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)

@@ -23,7 +23,7 @@ from rq.queue import Queue
 from rq.serializers import JSONSerializer
 from rq.worker import Worker
 
-from app import lifeline, logs, queue
+from app import lifeline, queue
 from app.extensions import db
 from app.jobs.schedule import SchoolScheduler, keep_school_time
 from app.queue import ListedJob, Task
@@ -111,11 +111,6 @@ class SchoolWorker(Worker):
             super().set_current_job_working_time(current_job_working_time, pipeline)
         except LOST as error:
             log.warning("Redis does not answer while a job runs: %s", error)
-
-    def handle_job_failure(self, job: Job, queue: Queue, started_job_registry: Any = None,
-                           exc_string: str = "") -> None:
-        """What is kept of an error in Redis names nobody."""
-        super().handle_job_failure(job, queue, started_job_registry, logs.without_values(exc_string))
 
     def run_maintenance_tasks(self) -> None:
         """Tidy up after dead workers; something untidy there is no reason to stop."""
