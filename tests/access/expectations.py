@@ -229,6 +229,7 @@ TABLES = (
           lambda scope, person, login: within(scope, person, login.owner), details=False),
 )
 CUSTOMERS, FOLLOW_UPS = TABLES[0], TABLES[1]
+EMPLOYEES = next(table for table in TABLES if table.name == "employee")
 
 
 def _assigned(world: World, _person: Person, case: Case) -> Asked:
@@ -241,6 +242,15 @@ def _course_off(world: World, _person: Person, case: Case) -> Asked:
 
 def _logged(_world: World, _person: Person, case: Case) -> Asked:
     return Asked({}, {"customer": case.id, "note": "聊了", "intent": "1"})
+
+
+def _personal_data_of(kind: str) -> Any:
+    return lambda _world, _person, case: Asked({"kind": kind, "id": case.id})
+
+
+def _erasure_of(kind: str) -> Any:
+    return lambda _world, _person, case: Asked({}, {"kind": kind, "id": case.id, "number": case.id,
+                                                    "reason": "requested"})
 
 
 def _searched(_world: World, _person: Person, case: Case) -> Asked:
@@ -318,6 +328,17 @@ DOORS = [
          rule=own_and_held, asks=by_form("customer_id"), changes=HOLDING),
     Door("POST", "/admin/mycustomers/cancel-course/", P.CUSTOMER_EDIT, opens=302, table="customer", reached=had,
          rule=own, asks=_course_off, changes=frozenset({"customer_course"})),
+
+    # One person's data.
+    *(Door(method, f"/admin/personaldata/{step}", needs, opens=status, table=table, called=f"of one in {table}",
+           asks=asks, reached=each.reached_for(needs), rule=rule, changes=changes)
+      for table, each, goes, refusal in (
+          ("customer", CUSTOMERS, frozenset({"customer", "follow_up", "distribution"}), None),
+          ("employee", EMPLOYEES, frozenset(), lambda _person, _spare: Answer(409)))  # he works here
+      for method, step, needs, status, asks, rule, changes in (
+          ("GET", "", P.PERSONAL_DATA_EXPORT, 200, _personal_data_of(table), None, frozenset()),
+          ("POST", "export/", P.PERSONAL_DATA_EXPORT, 200, by_form(kind=table, format="json"), None, frozenset()),
+          ("POST", "erase/", P.PERSONAL_DATA_ERASE, 302, _erasure_of(table), refusal, goes))),
 
     # Logins.
     Door("POST", "/admin/session/action/", P.SESSION_REVOKE, opens=302, table="session", called="revoke",
