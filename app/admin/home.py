@@ -11,8 +11,8 @@ from flask_babel import lazy_gettext as _l
 from app import current
 from app.admin.guard import Guarded, allowed, viewer
 from app.extensions import db
-from app.models.choices import Intent
-from app.permissions import Permission
+from app.models.choices import Intent, RowScope
+from app.permissions import Permission, scope_of
 from app.services import floor, job_runs, my_customers, pool
 from app.services.rules import SCHOOL_RULES
 
@@ -27,7 +27,7 @@ class HomeView(Guarded, AdminIndexView):
     def index(self) -> str:
         """The day at a glance."""
         me, today = viewer(), current.today()
-        leads = allowed(Permission.CUSTOMER_ASSIGN)
+        leads = scope_of(me, Permission.CUSTOMER_ASSIGN) is RowScope.ALL  # the floor's numbers are everybody's
         sells = allowed(Permission.MY_CUSTOMERS_READ) and me.can_hold_customers and not leads
         rendered: str = self.render(
             "screens/home.html", name=me.name, tiles=_tiles(sells=sells, leads=leads), rules=SCHOOL_RULES,

@@ -137,3 +137,12 @@ class TestTheMenu:
                 expected -= {"/admin/mycustomers/"}
             report.check(shown == expected, f"{person}: {sorted(shown ^ expected)}")
         assert not report.wrong, str(report)
+
+
+class TestHome:
+    def test_shows_the_desks_of_the_floor_to_whoever_leads_all_of_it_only(self, doorkeeper):
+        desks = {name: doorkeeper.send(BY_NAME[name], "GET", "/admin/").text
+                 for name in ("manager", "head_of_sales", "sanjiang")}
+        assert "暴雨" in desks["manager"]
+        assert "暴雨" not in desks["head_of_sales"]  # of another department
+        assert "暴雨" not in desks["sanjiang"]
