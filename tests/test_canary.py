@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import subprocess
 import urllib.parse
 import zlib
 from collections.abc import Iterator
@@ -250,13 +251,19 @@ def test_after_an_erasure_nothing_is_left_of_a_person(
 
 
 def raw_bytes(engine: Engine) -> bytes:
-    """The file as it lies on the disk, once what is in the journal has gone into it."""
+    """The file as it lies on the disk, once what is in the journal has gone into it.
+
+    Another process reads it: closing a file lets go of every lock that SQLite has on it in this one.
+    """
     with engine.connect() as connection:
         connection.exec_driver_sql("COMMIT")
         busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
         assert not busy
     path = Path(str(engine.url.database))
-    return b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+    files = sorted(str(file) for file in path.parent.glob(f"{path.name}*"))
+    content = subprocess.run(["cat", *files], capture_output=True, check=True).stdout
+    assert b"CREATE TABLE customer" in content
+    return content
 
 
 def test_the_search_for_canaries_finds_them_however_they_are_written():
