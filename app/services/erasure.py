@@ -28,6 +28,9 @@ from app.services import audit, distributions, employees, person_keys, persons, 
 from app.services.person_keys import Person
 from app.services.quotes import Quote
 
+TAKEN_OFF = {PersonKind.CUSTOMER: (), PersonKind.EMPLOYEE: ("roles", "one_time_until")}
+"""What goes with a person's own row besides what is personal: an erased employee has no role that could be in use."""
+
 
 def erase(session: Session, person: Person, reason: ErasureReason, *, today: dt.date, now: dt.datetime) -> bool:
     """Erase one person; False if he was erased before.
@@ -98,8 +101,6 @@ def _erase_employee(session: Session, employee_id: int, reason: ErasureReason, *
     if employee.erased_on is not None:
         return False
     check_has_left(session, employee, today=today)
-    employee.roles = []
-    employee.one_time_until = None
     _forget(session, (PersonKind.EMPLOYEE, employee.id), employee, reason, today)
     return True
 
@@ -124,6 +125,8 @@ def _forget(session: Session, person: Person, own: Any, reason: ErasureReason, t
     """Empty everything personal, say in the log that it was done and why, and destroy the key."""
     kind, person_id = person
     own.erased_on = today
+    for name in TAKEN_OFF[kind]:
+        setattr(own, name, [] if name in own.__mapper__.relationships else None)
     with session.no_autoflush:  # half an erasure would break the constraints
         for model in persons.tables_about(kind):
             for row in persons.rows_about(session, model, person_id):

@@ -53,7 +53,8 @@ def parts_of(session: Session, person: Person) -> list[Part]:
     """What the tables hold about a person, his own row first."""
     kind, person_id = person
     return [Part(model.__tablename__, [_told(row) for row in persons.rows_about(session, model, person_id)],
-                 tuple(persons.columns(model, "personal")), erasure.is_deleted(model))
+                 (*persons.columns(model, "personal"), *(erasure.TAKEN_OFF[kind] if persons.is_own(model) else ())),
+                 erasure.is_deleted(model))
             for model in persons.tables_about(kind)]
 
 

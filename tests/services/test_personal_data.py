@@ -154,3 +154,4 @@ def test_what_would_go_is_what_goes(session, school, known):
     assert not parts["customer"].deleted
     parts = {part.table: part for part in personal_data.parts_of(session, (PersonKind.EMPLOYEE, school.admin.id))}
     assert parts["login_session"].deleted
+    assert "roles" in parts["employee"].personal
