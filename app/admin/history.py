@@ -14,9 +14,10 @@ from app.admin import seen
 from app.admin.guard import allowed
 from app.admin.labels import LABELS
 from app.extensions import Base, db
-from app.models import AuditAction, AuditEntry
+from app.models import AuditEntry
 from app.models.audit import PersonKind
-from app.models.choices import ErasureReason
+from app.models.choices import ErasureReason, SessionEnd
+from app.models.types import Kind
 from app.permissions import Permission
 from app.services import history
 from app.services.audit_capture import person_of
@@ -43,6 +44,10 @@ FACTS: dict[str, LazyString] = {
     "role": _l("Role"), "known": _l("Known"), "session": _l("Session"), "ended_as": _l("Ended"),
     "masked": _l("Without others’ contacts")}
 """What people call the facts of an event."""
+
+
+_CHOSEN: dict[str, type[Kind]] = {"reason": ErasureReason, "ended_as": SessionEnd}
+"""The facts that are one of several choices."""
 
 
 def may_reveal(entry: AuditEntry) -> bool:
@@ -84,7 +89,7 @@ def who(told: Told) -> str:
     """Who did it: a person by name, else the job, command or visitor."""
     entry = told.entry
     if entry.actor_id is not None:
-        return told.actor or f"#{entry.actor_id}"
+        return f"{told.actor or ''} #{entry.actor_id}".lstrip()  # two people may bear, or take, the same name
     if entry.origin == "web":
         return str(_("Visitor"))
     kind, _blank, name = entry.origin.partition(" ")
@@ -120,10 +125,8 @@ def label_of(name: str) -> str:
 
 def facts(entry: AuditEntry) -> list[tuple[str, str]]:
     """What else there is to know."""
-    said = dict(entry.facts or {})
-    if entry.action is AuditAction.PERSON_ERASED:
-        said["reason"] = ErasureReason(said["reason"]).label
-    return [(str(FACTS.get(name, name)), _shown(value)) for name, value in said.items()]
+    return [(str(FACTS.get(name, name)), _shown(_CHOSEN[name](value).label if name in _CHOSEN else value))
+            for name, value in (entry.facts or {}).items()]
 
 
 def _shown(value: Any) -> str:

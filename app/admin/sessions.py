@@ -6,9 +6,8 @@ import datetime as dt
 from typing import Any
 
 from flask import flash, request
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
+from flask_babel import lazy_pgettext, ngettext, pgettext
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Query, joinedload
 
@@ -34,7 +33,7 @@ class IsLive(Is):
 
 def _state(_view: Any, _context: Any, login: LoginSession, _name: str) -> Any:
     """Whether it lives, or how it ended, noted or not."""
-    return sessions.dead_as(login, now=current.now(), settings=current.school()) or _("Logged in")
+    return sessions.dead_as(login, now=current.now(), settings=current.school()) or pgettext("session", "In use")
 
 
 class SessionView(TableView):
@@ -53,7 +52,7 @@ class SessionView(TableView):
     column_searchable_list = ("employee.name", "employee.username", "address")
     column_related = (joinedload(LoginSession.employee),)
     column_filters = (
-        IsLive(LoginSession.ended_at, _l("Logged in"), lambda: [("1", _l("Yes")), ("0", _l("No"))]),
+        IsLive(LoginSession.ended_at, lazy_pgettext("session", "In use"), lambda: [("1", _l("Yes")), ("0", _l("No"))]),
         is_choice(LoginSession.ended_as, LABELS["ended_as"], SessionEnd))
 
     def row_filter(self, scope: RowScope, employee: Employee, today: dt.date) -> ColumnElement[bool] | None:

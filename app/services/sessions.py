@@ -81,7 +81,7 @@ def end(login: LoginSession, reason: SessionEnd, *, now: dt.datetime) -> None:
     logged_out = reason is SessionEnd.LOGGED_OUT  # then it was he, also where a second factor is still awaited
     audit.event(session, AuditAction.LOGGED_OUT if logged_out else AuditAction.SESSION_ENDED,
                 table=LoginSession.__tablename__, row_id=login.id, person=(PersonKind.EMPLOYEE, login.employee_id),
-                actor_id=login.employee_id if logged_out else None, facts={"as": reason.value})
+                actor_id=login.employee_id if logged_out else None, facts={"ended_as": reason.value})
 
 
 def end_all(session: Session, employee: Employee, reason: SessionEnd, *, now: dt.datetime,
