@@ -15,12 +15,13 @@ from app import current
 from app.admin import forms
 from app.admin.base import Access, TableView, asked_for, table_action
 from app.admin.filters import Is, is_choice
+from app.admin.guard import viewer
 from app.admin.labels import LABELS
 from app.extensions import db
 from app.models import Employee, LoginSession
 from app.models.choices import RowScope, SessionEnd
 from app.permissions import Permission
-from app.services import sessions
+from app.services import roles, sessions
 
 
 class IsLive(Is):
@@ -70,8 +71,10 @@ class SessionView(TableView):
     @table_action("revoke", _l("Log out there"), Permission.SESSION_REVOKE,
                   _l("End the chosen sessions? Whoever is logged in by them has to log in again."))
     def action_revoke(self, ids: list[str]) -> None:
-        """End the chosen sessions."""
+        """End the chosen sessions: all of them, or none if one is of somebody the viewer does not manage."""
         live = [login for login in self.get_several(ids) if login.ended_at is None]
+        for employee in {login.employee for login in live}:
+            roles.check_may_manage(viewer(), employee)
         for login in live:
             sessions.end(login, SessionEnd.REVOKED, now=current.now())
         db.session.commit()

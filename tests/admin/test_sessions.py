@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from app.models import LoginSession
+from app.models import AuditAction, AuditEntry, Employee, LoginSession, Role
 from app.models.choices import RowScope
 from tests.support.databases import on_both_databases
 
 pytestmark = on_both_databases
+
+CLASSES = ("campus.read", "course.read", "courseclass.read")
 
 
 @pytest.fixture
@@ -90,6 +92,28 @@ def test_who_may_only_look_ends_nothing(login, ids, school, session):
     assert manager.get("/admin/session/").status_code == 200
     revoke(manager, *ids)
     assert number_ended(session) == 0
+
+
+def test_nobody_logs_out_who_may_more_than_he(login, ids, make_employee, school, session):
+    """All the ticked, or none; and the attempt is recorded."""
+    guard = Role(name="门卫", scope=RowScope.ALL, permission_codes=["session.read", "session.revoke", *CLASSES])
+    person = make_employee("何蕊", department=1007, username="herui")
+    person.roles = [guard]
+    session.commit()
+    herui = login("herui")
+    for username in ("admin", "tutor"):
+        login(username)
+    of = dict(session.execute(select(Employee.username, LoginSession.id).join(LoginSession.employee)).all())
+    session.rollback()
+    for ticked in (["admin"], ["tutor", "admin"], ["sanjiang"]):
+        assert revoke(herui, *(of[username] for username in ticked)).status_code == 403
+    assert number_ended(session) == 0
+    assert len(session.scalars(select(AuditEntry).where(AuditEntry.action == AuditAction.REFUSED)).all()) == 3
+    session.rollback()
+    assert revoke(herui, of["tutor"]).status_code == 302
+    assert number_ended(session) == 1
+    assert revoke(login("admin"), of["herui"], of["sanjiang"]).status_code == 302
+    assert number_ended(session) == 3
 
 
 def test_has_no_way_to_make_change_delete_or_export_one(login, ids):
