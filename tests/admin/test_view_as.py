@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from app.models import AuditAction, AuditEntry, Employee, Role
+from app.models import AuditAction, AuditEntry, Course, Employee, Role
 from app.models.choices import RowScope
 from app.permissions import Permission
 from tests.support.databases import on_both_databases
@@ -136,7 +136,9 @@ class TestItEnds:
         assert admin.get("/admin/employee/").status_code == 403
         assert admin.get("/admin/course/").status_code == 200
 
-    def test_when_the_role_is_no_more(self, admin, look, school, session):
+    @pytest.fixture
+    def looking_as_nobody(self, admin, session):
+        """The role the admin looks as has been deleted since."""
         role = Role(name="短命", permission_codes=["course.read"])
         session.add(role)
         session.commit()
@@ -144,7 +146,20 @@ class TestItEnds:
         assert BANNER in admin.get("/admin/").text
         session.delete(role)
         session.commit()
-        assert BANNER not in admin.get("/admin/").text
+
+    @pytest.mark.parametrize("path", ["/admin/", "/admin/employee/", "/nowhere"])
+    def test_when_the_role_is_no_more_and_says_so_once(self, admin, looking_as_nobody, path):
+        page = admin.get(path, headers=ENGLISH).text
+        assert BANNER not in page
+        assert "you are yourself again" in page
+        assert "you are yourself again" not in admin.get("/admin/", headers=ENGLISH).text
+
+    def test_not_amid_a_change_he_believed_to_be_impossible(self, admin, looking_as_nobody, session):
+        refused = admin.submit("/admin/course/new/", {"name": "新课程"}, headers=ENGLISH)
+        assert refused.status_code == 409
+        assert "you are yourself again" in refused.text
+        assert session.scalar(select(Course.id).where(Course.name == "新课程")) is None
+        assert admin.submit("/admin/course/new/", {"name": "新课程"}).status_code == 302
 
     def test_stopping_without_having_begun_does_nothing(self, login):
         assert login("tutor").submit(STOP).status_code == 302
