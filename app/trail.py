@@ -11,10 +11,13 @@ from flask_login import current_user
 from sqlalchemy.orm import Session
 
 from app import current, sqlite
+from app.errors import DomainError, NotAllowedError
 from app.extensions import db
 from app.models import AuditAction
 from app.services import audit
 from app.services.audit import Actor
+
+FORBIDDEN = 403
 
 
 def init_app(app: Flask) -> None:
@@ -58,3 +61,12 @@ def note_refusal(status: int) -> None:
     if not (current_user and current_user.is_authenticated):
         return
     note(AuditAction.REFUSED, facts={"status": status, "method": request.method, "path": request.path[:200]})
+
+
+def note_if_not_allowed(error: DomainError) -> None:
+    """Record a refusal that is shown on a page, beside a form's field for instance, like one that is the whole answer.
+
+    What the request has not committed by then is given up.
+    """
+    if isinstance(error, NotAllowedError):
+        note_refusal(FORBIDDEN)

@@ -39,7 +39,6 @@ from app.extensions import db, login_manager
 from app.models import Setting
 from app.models.setting import DEMO_AS_OF
 
-FORBIDDEN = 403
 LARGEST_INTEGER = 2_147_483_647
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -120,7 +119,8 @@ def return_address(default: str) -> str:
 
 
 def flash_error(error: DomainError) -> None:
-    """Show a refusal on the next page."""
+    """Show a refusal on the next page; what somebody is not allowed to do is recorded as well."""
+    trail.note_if_not_allowed(error)
     flash(str(error), "error")
 
 
@@ -228,10 +228,9 @@ def _demo_as_of() -> dt.date | None:
 def domain_error(error: DomainError) -> ResponseReturnValue:
     """A rule of the school said no: the sentence it gave, with the status that fits."""
     db.session.rollback()
-    status = {NotAllowedError: FORBIDDEN, NotFoundError: 404, ConflictError: 409, TooManyRequestsError: 429}.get(
+    status = {NotAllowedError: trail.FORBIDDEN, NotFoundError: 404, ConflictError: 409, TooManyRequestsError: 429}.get(
         type(error), 400)
-    if status == FORBIDDEN:
-        trail.note_refusal(status)
+    trail.note_if_not_allowed(error)
     response = error_page(status, str(error))
     if isinstance(error, TooManyRequestsError):
         response.headers["Retry-After"] = str(error.retry_after)
@@ -243,7 +242,7 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if error.response is not None or status < 400:
         return error.get_response()
-    if status == FORBIDDEN:
+    if status == trail.FORBIDDEN:
         trail.note_refusal(status)
     if isinstance(error, SecurityError):
         return _plain(status, _l("This site does not go by that name."))

@@ -362,11 +362,12 @@ def row_id(text: Any) -> int:
 
 
 def _show_at_field(form: Form, error: DomainError) -> None:
-    """Put a refusal at its field, or above the form if it has none there."""
+    """Put a refusal at its field, or above the form if it has none there; see `web.flash_error`."""
     field = form._fields.get(error.field) if error.field else None
     if field is None:
-        flash(str(error), "error")
+        web.flash_error(error)
     else:
+        trail.note_if_not_allowed(error)
         field.errors = [*field.errors, str(error)]
 
 

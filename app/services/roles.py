@@ -1,8 +1,8 @@
 """Roles: changing what they permit, whom that concerns, and who may manage whom.
 
-Somebody can always administer: after every change at least one active employee who can log in may change both roles and
-employees. Whoever takes rights away holds the lock on the roles while he looks, so two admins who demote each other at
-the same moment cannot both succeed.
+Somebody can always administer: after every change at least one active employee who can log in may see and change both
+roles and employees. How far that reaches does not matter, for neither belongs to anybody. Whoever takes rights away
+holds the lock on the roles while he looks, so two admins who demote each other at the same moment cannot both succeed.
 
 Nobody rises by his own hand. Whoever may change roles can give himself anything, so nothing is kept from him, and the
 permission to change roles is the permission to do everything. Whoever may change employees but not roles manages only
@@ -26,7 +26,8 @@ from app.models import Employee, Role, RolePermission, employee_role
 from app.models.choices import RowScope
 from app.permissions import BUILT_IN_ROLES, Permission, can, granted, reaches, scope_of
 
-ADMINISTRATION = (Permission.ROLE_WRITE, Permission.EMPLOYEE_WRITE)
+ADMINISTRATION = (Permission.ROLE_READ, Permission.ROLE_WRITE, Permission.EMPLOYEE_READ, Permission.EMPLOYEE_WRITE)
+"""What one person must have to give back what was taken away: the screens open to who may see."""
 
 _KNOWN = frozenset(permission.value for permission in Permission)
 _NOBODY_LEFT = _l("Nobody who can log in would be left to change roles and employees.")
@@ -143,7 +144,7 @@ def may_manage(actor: Employee, employee: Employee) -> bool:
 
 
 def check_may_manage(actor: Employee, employee: Employee) -> None:
-    """Before an employee is changed, given a new password, deactivated or deleted by another.
+    """Before an employee is changed, given a new password, logged out, deactivated or deleted by another.
 
     Raises:
         NotAllowedError: he may do more than the actor, who may not change roles.

@@ -6,11 +6,12 @@ import re
 from html import unescape
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from app.models import AuditEntry, Employee, Role
+from app.models import AuditAction, AuditEntry, Employee, Role
 from app.models.choices import RowScope
 from app.permissions import Permission
+from app.services import roles
 from tests.support.client import Client
 from tests.support.databases import on_both_databases
 
@@ -125,12 +126,28 @@ class TestChanging:
         matrix.tick(consultant, Permission.CUSTOMER_EXPORT).save()
         assert matrix.browser.submit(EDIT, reviewed).status_code == 409
 
-    def test_nobody_can_lock_everyone_out(self, matrix, school, session):
-        refused = matrix.untick(school.roles["admin"], Permission.ROLE_WRITE).review()
+    @pytest.mark.parametrize("taken", roles.ADMINISTRATION)
+    def test_nobody_can_lock_everyone_out(self, matrix, school, session, taken):
+        refused = matrix.untick(school.roles["admin"], taken).review()
         assert refused.status_code == 409
         assert "Nobody who can log in would be left" in refused.text
-        assert f"{school.roles['admin'].id}:role.write" not in form_in(refused.text)["grant"], "the ticks are kept"
-        assert "role.write" in codes(session, school.roles["admin"])
+        assert f"{school.roles['admin'].id}:{taken.value}" not in form_in(refused.text)["grant"], "the ticks are kept"
+        assert taken.value in codes(session, school.roles["admin"])
+
+    def test_with_what_must_be_left_alone_everything_can_be_given_back(self, matrix, school, session, login):
+        """However short it reaches, for neither roles nor employees belong to anybody."""
+        admin, kept = school.roles["admin"], set(roles.ADMINISTRATION)
+        for permission in set(Permission) - kept:
+            matrix.untick(admin, permission)
+        assert matrix.reach(admin, RowScope.OWN).save().status_code == 302
+        assert codes(session, admin) == {permission.value for permission in kept}
+        browser = login("admin")
+        for path in (MATRIX, "/admin/role/", "/admin/employee/", f"/admin/role/edit/?id={admin.id}",
+                     f"/admin/employee/edit/?id={school.tutor.id}"):
+            assert browser.get(path).status_code == 200, path
+        assert school.tutor.name in browser.get("/admin/employee/").text
+        assert Matrix(browser).reach(admin, RowScope.ALL).tick(admin, Permission.AUDIT_READ).save().status_code == 302
+        assert browser.get("/admin/audit/").status_code == 200
 
     def test_nor_by_confirming_what_was_never_reviewed(self, matrix, school, session):
         form = matrix.untick(school.roles["admin"], Permission.ROLE_WRITE).form
@@ -323,3 +340,29 @@ class TestEmployees:
         assert accepted.status_code == 302
         session.expire_all()
         assert [role.code for role in school.tutor.roles] == ["teacher"]
+
+    def test_every_attempt_at_more_is_in_the_audit_log_however_it_is_answered(self, herui, school, session):
+        """Beside a field, above the next page, or as the whole answer."""
+        person = session.scalars(select(Employee).where(Employee.username == "herui")).one()
+        edit, more = "/admin/employee/edit/", [school.roles["admin"].id]
+        new = {**self.form(school.tutor, school, roles=more), "name": "替身", "username": "straw"}
+        for path, form, status in (
+                (f"{edit}?id={school.tutor.id}", self.form(school.tutor, school, roles=more), 422),
+                (f"{edit}?id={person.id}", self.form(person, school, roles=more), 422),
+                ("/admin/employee/new/", new, 422),
+                ("/admin/employee/delete/", {"id": school.auditor.id}, 302),
+                ("/admin/employee/one-time-password/", {"id": school.admin.id}, 403)):
+            before = session.scalar(select(func.max(AuditEntry.id)))
+            answer = herui.submit(path, form, headers=ENGLISH)
+            assert answer.status_code == status, path
+            told = session.scalars(select(AuditEntry).where(AuditEntry.id > before)).all()
+            assert [(entry.action, entry.actor_id, entry.facts) for entry in told] == [
+                (AuditAction.REFUSED, person.id,
+                 {"status": 403, "method": "POST", "path": path.partition("?")[0]})], path
+            session.rollback()
+
+    def test_a_mistake_is_none(self, herui, school, session):
+        before = session.scalar(select(func.max(AuditEntry.id)))
+        taken = self.form(school.tutor, school, username="teacher")
+        assert herui.submit(f"/admin/employee/edit/?id={school.tutor.id}", taken).status_code == 422
+        assert session.scalar(select(func.max(AuditEntry.id))) == before

@@ -154,7 +154,7 @@ class TestCarryingOut:
 
 
 class TestSomebodyCanAlwaysAdminister:
-    @pytest.mark.parametrize("taken", [P.ROLE_WRITE, P.EMPLOYEE_WRITE])
+    @pytest.mark.parametrize("taken", [P.ROLE_WRITE, P.ROLE_READ, P.EMPLOYEE_WRITE, P.EMPLOYEE_READ])
     def test_the_last_role_that_permits_it_keeps_it(self, session, plan, asked, school, taken):
         change = {school.roles["admin"]: (None, [], [taken])}
         with pytest.raises(ConflictError):
