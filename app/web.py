@@ -30,7 +30,7 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import current, sqlite, trail
@@ -41,6 +41,8 @@ from app.models.setting import DEMO_AS_OF
 
 LARGEST_INTEGER = 2_147_483_647
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+NO_NAME_OF_OURS = (SecurityError, BadHost)
+"""Not among TRUSTED_HOSTS, or no host name at all: no address can be made of it, so errors have no page around."""
 
 _SENTENCES = {
     400: _l("The request could not be understood."),
@@ -187,8 +189,8 @@ def money(value: Decimal) -> str:
 
 
 def _refuse_unknown_host() -> None:
-    """Nobody gets an answer, nor an address made of it, under a name that is not ours (TRUSTED_HOSTS)."""
-    if isinstance(request.routing_exception, SecurityError):
+    """Nobody gets an answer, nor an address made of it, under a name that cannot be ours."""
+    if isinstance(request.routing_exception, NO_NAME_OF_OURS):
         raise request.routing_exception
 
 
@@ -203,10 +205,10 @@ def _bound_forms() -> None:
 
 
 def _refuse_malformed() -> None:
-    """No text of ours holds a NUL, which PostgreSQL cannot store; nobody is sent to another site."""
+    """Each field has a name; no text of ours holds a NUL, which PostgreSQL cannot store; nobody is sent elsewhere."""
     for source in (request.args, request.form):
         for key, values in source.lists():
-            if "\0" in key or any("\0" in value for value in values):
+            if key is None or "\0" in key or any("\0" in value for value in values):
                 abort(400)
             if key in ("url", "next") and not all(value == "" or is_safe_address(value) for value in values):
                 abort(400)
@@ -244,7 +246,7 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
         return error.get_response()
     if status == trail.FORBIDDEN:
         trail.note_refusal(status)
-    if isinstance(error, SecurityError):
+    if isinstance(error, NO_NAME_OF_OURS):
         return _plain(status, _l("This site does not go by that name."))
     response = error_page(status, _SENTENCES.get(status) or _SENTENCES[400 if status < 500 else 500])
     for name, value in error.get_headers():  # such as Allow and Retry-After

@@ -207,12 +207,54 @@ class TestTheHost:
         told = site.get("/login", headers={"Host": host, "Accept-Language": "en", **JSON})
         assert (told.status_code, told.json["status"]) == (400, 400)
 
+    @pytest.mark.parametrize("host", ["a" * 70, "a..b", f"crm.{'x' * 64}.example:8443"])
+    def test_that_can_be_no_name_is_refused_in_words(self, app, client, school, host):
+        app.config["TESTING"] = False
+        for path in ("/login", "/admin/", "/nothing", "/static/gonghai.css", "/healthz"):
+            answer = client.get(path, headers={"Host": host, "Accept-Language": "en"})
+            assert (answer.status_code, answer.text) == (400, "This site does not go by that name.\n")
+            assert_guarded(answer)
+        assert client.get("/login", headers={"Host": host, **JSON}).json["status"] == 400
+
+    ODD = ("", " ", "[", "[::1]", "[::1", "a b", "公海", "é", "a:b", "a:0", "a:99999", "a:-1", ":80", ".", "-", "a@b",
+           "a/b", "a\\b", "%00", "a,b")
+
+    @pytest.mark.parametrize("trusted", [{}, {"trusted_hosts": "crm.school.example"}])
+    def test_however_odd_never_breaks_anything(self, database_url, clock, school, trusted):
+        app = make_app(database_url, clock, **trusted)
+        app.config["TESTING"] = False
+        for host in self.ODD:
+            for path in ("/login", "/admin/", "/nothing", "/healthz"):
+                answer = app.test_client().get(path, headers={"Host": host})
+                assert answer.status_code < 500, (host, path)
+                assert_guarded(answer)
+
+    def test_however_odd_never_breaks_a_real_server(self, live_server, school):
+        server = live_server(processes=1)
+        for host in (*self.ODD, "a" * 70, "a..b", "xn--", "xn--a", "a" * 300):
+            connection = http.client.HTTPConnection(server.host, server.port, timeout=10)
+            connection.putrequest("GET", "/login", skip_host=True)
+            connection.putheader("Host", host.encode())
+            connection.endheaders()
+            assert connection.getresponse().status < 500, host
+            connection.close()
+
     def test_is_any_unless_it_is_set(self, client, school):
         assert client.get("/login", headers={"Host": "evil.example"}).status_code == 200
 
 
 class TestErrorsInWords:
     """Whatever a person can meet is a sentence in his language, as a page or as JSON."""
+
+    @pytest.mark.parametrize("disposition", ["form-data", 'form-data; filename="x"'])
+    def test_a_field_without_a_name_is_refused(self, app, client, school, disposition):
+        app.config["TESTING"] = False
+        body = f"--a\r\nContent-Disposition: {disposition}\r\n\r\nx\r\n--a--\r\n"
+        answer = client.post("/login", data=body, content_type="multipart/form-data; boundary=a",
+                             headers={"Accept-Language": "en"})
+        assert answer.status_code == 400
+        assert "<!doctype html>" in answer.text
+        assert_guarded(answer)
 
     STATUSES = (400, 401, 403, 404, 405, 413, 415, 429, 500)
 
