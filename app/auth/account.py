@@ -116,7 +116,9 @@ def change_password() -> ResponseReturnValue:
     begin_anew()
     login_user(employee)
     flash(_("Your password is changed. You are logged out everywhere but here."), "success")
-    return redirect(url_for(".index"))
+    response = redirect(url_for(".index"))
+    attempts.remember_device(response, employee)
+    return response
 
 
 def _me() -> Employee:

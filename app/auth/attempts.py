@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response
 
 from app import limits, trail
 from app.errors import TooManyRequestsError
+from app.extensions import db
 from app.limits import Bucket
 from app.models import AuditAction, Employee, LoginSession, PersonKind
 from app.services import audit, employees
@@ -109,25 +110,31 @@ def note_limited(username: str) -> None:
                     person=(PersonKind.EMPLOYEE, employee.id) if employee else None)
 
 
-def remember_device(response: Response, username: str) -> None:
+def remember_device(response: Response, employee: Employee) -> None:
     """Make the browser one the account knows: someone has logged in here, with everything that is asked for."""
-    name = _known_device(username) or secrets.token_urlsafe(16)
-    response.set_cookie(_cookie_name(username), _signer(username).dumps(name), max_age=DEVICE_COOKIE_SECONDS,
+    name = _known_device(employee.username) or secrets.token_urlsafe(16)
+    response.set_cookie(_cookie_name(employee.username), _signer(employee).dumps(name),
+                        max_age=DEVICE_COOKIE_SECONDS,
                         secure=current_app.session_interface.get_cookie_secure(current_app), httponly=True,
                         samesite="Strict")
 
 
 def _known_device(username: str) -> str | None:
-    cookie = request.cookies.get(_cookie_name(username), "")
+    cookie = request.cookies.get(_cookie_name(username))
+    employee = employees.by_username(db.session, username) if cookie else None
+    if cookie is None or employee is None:
+        return None
     try:
-        return str(_signer(username).loads(cookie, max_age=DEVICE_COOKIE_SECONDS))
+        return str(_signer(employee).loads(cookie, max_age=DEVICE_COOKIE_SECONDS))
     except BadSignature:
         return None
 
 
-def _signer(username: str) -> URLSafeTimedSerializer:
-    """Signs for one account only: a cookie of another's is no good here."""
-    return URLSafeTimedSerializer(str(current_app.secret_key), salt=f"device of {username}")
+def _signer(employee: Employee) -> URLSafeTimedSerializer:
+    """Signs for one account, its password and its second factor: once any of them is another, the device is unknown."""
+    factor = employee.second_factor.confirmed_at if employee.second_factor is not None else None
+    return URLSafeTimedSerializer(str(current_app.secret_key),
+                                  salt=f"device of {employee.username}, {employee.password_hash}, {factor}")
 
 
 def _cookie_name(username: str) -> str:

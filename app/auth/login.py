@@ -59,6 +59,7 @@ def log_in() -> ResponseReturnValue:
     try:
         employee = logins.enter(db.session, verified, form.password.data, now=current.now(),
                                 address=request.remote_addr, user_agent=user_agents.short(request.user_agent.string))
+        _end_login_in_hand()
         db.session.commit()
     except DomainError as error:
         _note_failure(username)
@@ -69,8 +70,15 @@ def log_in() -> ResponseReturnValue:
     login_user(employee)
     response = redirect(web.return_address("/admin/"))
     if second_factor.asked_of(employee) is Standing.OPEN:
-        attempts.remember_device(response, username)
+        attempts.remember_device(response, employee)
     return response
+
+
+def _end_login_in_hand() -> None:
+    """Who leaves, or logs in over a login, is logged out of the session he had: a copied cookie is worth nothing."""
+    login = login_in_hand()
+    if login is not None:
+        sessions.end(login, SessionEnd.LOGGED_OUT, now=current.now())
 
 
 def _note_failure(username: str) -> None:
@@ -89,10 +97,8 @@ def _too_many(form: LoginForm, refusal: TooManyRequestsError) -> ResponseReturnV
 @blueprint.post("/logout")
 def logout() -> ResponseReturnValue:
     """Log out here: this session is over, so a copied cookie is worth nothing."""
-    login = login_in_hand()
-    if login is not None:
-        sessions.end(login, SessionEnd.LOGGED_OUT, now=current.now())
-        db.session.commit()
+    _end_login_in_hand()
+    db.session.commit()
     logout_user()
     begin_anew()
     return redirect(url_for("auth.login"))

@@ -10,6 +10,7 @@ from flask import Blueprint, current_app, flash, g, make_response, redirect, ren
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 from flask_login import login_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as AnyResponse
@@ -41,7 +42,7 @@ _OPEN_TO = {
 class CodeForm(FlaskForm):
     """A code of the authenticator app, or a recovery code."""
 
-    code = StringField(_l("Code"), [InputRequired(), Length(max=64)])
+    code = StringField(lazy_pgettext("second factor", "Code"), [InputRequired(), Length(max=64)])
 
 
 class ProofForm(CodeForm):
@@ -104,10 +105,13 @@ def start() -> ResponseReturnValue:
 @blueprint.post("/confirm")
 def confirm() -> ResponseReturnValue:
     """The first code of a new secret: from now on it counts."""
-    login, form = _login(), CodeForm()
+    login = _login()
+    form = _set_up_form(login)
     if not form.validate():
         return _page(form), 400
     try:
+        if isinstance(form, ProofForm) and not _knows_password(login.employee, form):
+            return _wrong(form, form.password, _("Password or code is wrong."))
         attempt = attempts.begin_code(login)
         codes = second_factor.confirm(db.session, login.employee, form.code.data, now=current.now(),
                                       secret_key=_secret_key())
@@ -168,7 +172,21 @@ def _let_in(login: LoginSession, response: AnyResponse) -> None:
     begin_anew()
     login_user(employee)
     g.login_session = login
-    attempts.remember_device(response, employee.username)
+    attempts.remember_device(response, employee)
+
+
+def _set_up_form(login: LoginSession) -> CodeForm:
+    """Who has just typed his password on the way in need not do so again; a session alone switches nothing on."""
+    return ProofForm() if second_factor.standing(login) is Standing.OPEN else CodeForm()
+
+
+def _knows_password(employee: Employee, form: ProofForm) -> bool:
+    bucket = attempts.proof(employee)
+    limits.spend(bucket)
+    right = passwords.verify(employee, form.password.data)
+    if right:
+        limits.give_back(bucket)
+    return right
 
 
 def _unproven(employee: Employee, form: ProofForm) -> ResponseReturnValue | None:
@@ -222,8 +240,8 @@ def _page(form: CodeForm | None = None) -> str:
                                codes_left=second_factor.number_of_recovery_codes(db.session, employee))
     waiting = second_factor.pending(employee, secret_key=_secret_key())
     picture = segno.make(waiting.address, error="m").svg_data_uri(scale=5, light="white") if waiting else None
-    return render_template("second_factor/set_up.html", form=form or CodeForm(), waiting=waiting, picture=picture,
-                           required=second_factor.is_required(employee), next=target)
+    return render_template("second_factor/set_up.html", form=form or _set_up_form(login), waiting=waiting,
+                           picture=picture, required=second_factor.is_required(employee), next=target)
 
 
 def _codes_page(codes: list[str]) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from app.models import AuditAction, AuditEntry
 from app.services import passwords
 from tests.conftest import make_app
+from tests.support import phone as phones
 from tests.support.client import Client, token_in
 
 HOME, OFFICE = "203.0.113.1", "198.51.100.1"
@@ -184,6 +185,35 @@ class TestAKnownDevice:
         assert right(stranger).status_code == 429
         stranger.set_cookie(cookies["sanjiang"].key, cookies["sanjiang"].value)
         assert right(stranger).status_code == 302
+
+    def is_known(self, device, browser):
+        """Whether the account's failures elsewhere do not keep it out."""
+        for number in range(10):
+            attempt(browser(), address=f"203.0.113.{number}")
+        return attempt(device).status_code == 401
+
+    def test_it_is_known_no_more_once_the_password_is_another(self, browser, session, school):
+        known = browser()
+        right(known)
+        log_out(known)
+        passwords.set_password(school.sanjiang, "another one of his")
+        assert not self.is_known(known, browser)
+
+    def test_nor_once_a_second_factor_is_switched_on(self, browser, session, school, clock):
+        known = browser()
+        right(known)
+        log_out(known)
+        phones.set_up(session, school.sanjiang, clock)
+        assert not self.is_known(known, browser)
+
+    def test_the_one_on_which_the_password_was_changed_stays_known(self, browser):
+        known, chosen = browser(), "龙泰欠我三顿火锅和一碗小面"
+        right(known)
+        assert known.submit("/account/password", {
+            "present": "demo-pass-2026", "chosen": chosen, "again": chosen}).status_code == 302
+        known._token = None
+        log_out(known)
+        assert self.is_known(known, browser)
 
     def test_a_made_up_cookie_is_no_device(self, browser):
         known, forger = browser(), browser()

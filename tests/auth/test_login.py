@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+from sqlalchemy import select
+
+from app.models import AuditAction, AuditEntry
 from tests.support.client import token_in
 
 
@@ -44,6 +48,22 @@ class TestLogin:
         browser.submit("/logout")
         browser.set_cookie("session", copied)
         assert browser.get("/admin/").status_code == 302
+
+    @pytest.mark.parametrize("newcomer", ["sanjiang", "baoyu"])
+    def test_nor_after_a_login_over_the_login(self, login, app, session, school, newcomer):
+        browser, copy = login("sanjiang"), app.test_client()
+        copy.set_cookie("session", browser.get_cookie("session").value)
+        answer = browser.submit("/login", {"username": newcomer, "password": "demo-pass-2026"})
+        assert answer.status_code == 302
+        assert copy.get("/admin/").status_code == 302
+        assert browser.get("/admin/").status_code == 200
+        (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action == AuditAction.LOGGED_OUT))
+        assert entry.actor_id == entry.person_id == school.sanjiang.id
+
+    def test_a_refused_one_leaves_the_login_there_was(self, login):
+        browser = login("sanjiang")
+        browser.submit("/login", {"username": "baoyu", "password": "not the password"})
+        assert browser.get("/admin/").status_code == 200
 
     def test_logout_is_a_post(self, login):
         assert login("sanjiang").get("/logout").status_code == 405

@@ -198,7 +198,7 @@ class TestWhatIsOpenMeanwhile:
             assert give(visitor, "123456", path, password="demo-pass-2026").status_code == 403, path
         _phone, page = enrol(visitor, clock)
         assert page.status_code == 200
-        assert len(set(re.findall(r"<code>([a-z2-7-]{19})</code>", page.text))) == 10
+        assert len(set(re.findall(r"<code>([a-z2-7-]{29})</code>", page.text))) == 10
         assert is_in(visitor)
         assert not is_in(half_in())
 
@@ -220,13 +220,18 @@ class TestWhatIsOpenMeanwhile:
         assert is_in(login("manager"))
 
 
-def enrol(browser: Client, clock):
+def is_switched_on(session, school) -> bool:
+    session.expire_all()
+    return school.sanjiang.has_second_factor
+
+
+def enrol(browser: Client, clock, password="demo-pass-2026"):
     """Set a second factor up as a person does; the phone and the page with the recovery codes."""
     give(browser, "", "start")
     page = browser.get(PAGE)
     secret = re.search(r'<code class="key">([A-Z2-7 ]+)</code>', page.text).group(1).replace(" ", "")
     phone = phones.Phone(secret, clock, [])
-    return phone, give(browser, phone.code(-1), "confirm")
+    return phone, give(browser, phone.code(-1), "confirm", password=password)
 
 
 class TestTheOwnPage:
@@ -236,16 +241,33 @@ class TestTheOwnPage:
         give(inside, "", "start")
         page = inside.get(PAGE)
         assert 'src="data:image/svg+xml' in page.text
-        assert give(inside, "000000", "confirm").status_code == 422
+        assert give(inside, "000000", "confirm", password="demo-pass-2026").status_code == 422
         phone, done = enrol(inside, clock)
         assert done.status_code == 200
         assert is_in(inside)
         assert phone.secret not in inside.get(PAGE).text
 
+    def test_a_session_alone_without_the_password_switches_nothing_on(self, login, clock, session, school):
+        inside = login("sanjiang")
+        phone, _done = enrol(inside, clock, password="a guess")
+        assert 'name="password"' in inside.get(PAGE).text
+        assert give(inside, phone.code(-1), "confirm").status_code == 400
+        assert not is_switched_on(session, school)
+        guesses = [give(inside, phone.code(-1), "confirm", password=f"guess {n}").status_code for n in range(10)]
+        assert guesses == [422] * 9 + [429]
+        assert give(inside, phone.code(-1), "confirm", password="demo-pass-2026").status_code == 429
+        assert not is_switched_on(session, school)
+
+    def test_who_has_just_typed_it_on_the_way_in_is_not_asked_again(self, half_in, required, clock):
+        visitor = half_in()
+        assert 'name="password"' not in visitor.get(PAGE).text
+        enrol(visitor, clock, password="")
+        assert is_in(visitor)
+
     def test_the_recovery_codes_are_shown_once(self, login, clock):
         inside = login("sanjiang")
         _phone, page = enrol(inside, clock)
-        code = re.search(r"<code>([a-z2-7-]{19})</code>", page.text).group(1)
+        code = re.search(r"<code>([a-z2-7-]{29})</code>", page.text).group(1)
         assert code not in inside.get(PAGE).text
         assert page.headers["Cache-Control"] == "no-store"
 
@@ -332,7 +354,7 @@ class TestTheLog:
     def test_has_what_became_of_a_second_factor(self, login, half_in, school, clock, happened):
         inside = login("sanjiang")
         phone, page = enrol(inside, clock)
-        code = re.search(r"<code>([a-z2-7-]{19})</code>", page.text).group(1)
+        code = re.search(r"<code>([a-z2-7-]{29})</code>", page.text).group(1)
         again = half_in()
         give(again, phone.wrong_code())
         give(again, code)
@@ -343,7 +365,7 @@ class TestTheLog:
 
     def test_holds_neither_a_secret_nor_a_code(self, login, clock, session):
         phone, page = enrol(login("sanjiang"), clock)
-        codes = re.findall(r"<code>([a-z2-7-]{19})</code>", page.text)
+        codes = re.findall(r"<code>([a-z2-7-]{29})</code>", page.text)
         written = "".join(str((entry.changes, entry.facts)) for entry in session.scalars(select(AuditEntry)))
         assert not any(each in written for each in (phone.secret, phone.code(-1), *codes))
 
