@@ -78,9 +78,9 @@ class EmployeeView(TableView):
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> ResponseReturnValue:
-        """The empty form, the refused one, or the one-time password of whoever was entered."""
+        """The empty form, the refused one, or the one-time password of whoever was entered and may log in."""
         answer = super().create_view()
-        if not g.get("hired"):
+        if not g.get("hired") or not g.hired.active:
             return answer
         return self._shown(g.hired, logins.hand_out_one_time_password(db.session, g.hired, now=current.now()))
 
@@ -98,7 +98,7 @@ class EmployeeView(TableView):
 
     def may_have_one_time_password(self, row: Employee) -> bool:
         """Whether somebody is offered to be given a new password."""
-        return self.may_edit(row) and row != viewer()
+        return self.may_edit(row) and row.active and row != viewer()
 
     def _shown(self, employee: Employee, password: str) -> Response:
         """The page that shows a new one-time password, once: it is no redirect, and no cache keeps it."""

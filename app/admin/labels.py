@@ -53,6 +53,7 @@ LABELS: dict[str, LazyString] = {
     "openid": _l("WeChat openid"),
     "origin": _l("Began by"),
     "password": _l("Password"),
+    "password_hash": _l("Password"),
     "permission_codes": _l("Permissions"),
     "permissions": _l("Permissions"),
     "price": _l("Price"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from sqlalchemy import Table, insert, select
@@ -62,6 +62,21 @@ def actor_of(session: Session) -> Actor:
     """Who acts through this session."""
     found = session.info.get(_ACTOR, UNKNOWN)
     return found if isinstance(found, Actor) else found()
+
+
+@contextmanager
+def acting(session: Session, employee_id: int) -> Iterator[None]:
+    """What is written meanwhile is an employee's own: the session does not know him yet, as at a login."""
+    before = session.info.get(_ACTOR)
+    act_as(session, replace(actor_of(session), employee_id=employee_id))
+    try:
+        yield
+        session.flush()
+    finally:
+        if before is None:
+            session.info.pop(_ACTOR)
+        else:
+            act_as(session, before)
 
 
 def is_known(session: Session) -> bool:

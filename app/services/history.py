@@ -86,7 +86,7 @@ def model_of(table: str | None) -> type[Base] | None:
 
 def _opened(entry: AuditEntry, keys: dict[Person, bytes],
             reveal: Callable[[AuditEntry], bool]) -> dict[str, list[Any] | Hidden]:
-    """The changes with the sealed ones opened or hidden; secrets stay away altogether."""
+    """The changes with the sealed ones opened or hidden; secrets are hidden from everyone."""
     person, model = person_of(entry), model_of(entry.table_name)
     values = None
     if entry.sealed is not None and person is not None:
@@ -95,7 +95,9 @@ def _opened(entry: AuditEntry, keys: dict[Person, bytes],
     for name, change in (entry.changes or {}).items():
         if change is not None:
             found[name] = change
-        elif model is None or not model.__table__.columns[name].info.get("secret"):
+        elif model is not None and model.__table__.columns[name].info.get("secret"):
+            found[name] = Hidden(erased=False)
+        else:
             shown = values is not None and reveal(entry)
             found[name] = values[name] if values is not None and shown else Hidden(erased=values is None)
     return found

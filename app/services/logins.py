@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import DomainError, NotAllowedError
+from app.errors import ConflictError, DomainError, NotAllowedError
 from app.models import AuditAction, Employee, LoginSession, PersonKind
 from app.models.choices import SessionEnd
 from app.services import audit, passwords, persons, sessions
@@ -33,15 +33,13 @@ def enter(session: Session, verified: Employee, password: str, *, now: dt.dateti
                               .execution_options(populate_existing=True))
     if employee is None or not employee.active or employee.password_hash != verified.password_hash:
         raise NotAllowedError(_l("Login name or password is wrong."))
-    if employee.one_time_until is None:
-        employee.password_hash = renewed
-    elif now >= employee.one_time_until:
+    if employee.one_time_until is not None and now >= employee.one_time_until:
         raise DomainError(_l("This one-time password has expired: ask for a new one."))
-    else:
-        employee.password_hash = None
-    login = sessions.begin(session, employee, now=now, address=address, user_agent=user_agent)
-    audit.event(session, AuditAction.LOGGED_IN, table=LoginSession.__tablename__, row_id=login.id,
-                person=(PersonKind.EMPLOYEE, employee.id), actor_id=employee.id)
+    with audit.acting(session, employee.id):
+        employee.password_hash = renewed if employee.one_time_until is None else None
+        login = sessions.begin(session, employee, now=now, address=address, user_agent=user_agent)
+        audit.event(session, AuditAction.LOGGED_IN, table=LoginSession.__tablename__, row_id=login.id,
+                    person=(PersonKind.EMPLOYEE, employee.id))
     return employee
 
 
@@ -79,11 +77,13 @@ def hand_out_one_time_password(session: Session, employee: Employee, *, now: dt.
     It is given back for whoever hands it out, and stored nowhere: only its hash is.
 
     Raises:
-        ConflictError: he was erased.
+        ConflictError: he was erased, or his login is deactivated.
     """
     session.execute(sessions.lock(employee.id))
-    session.refresh(employee, ["erased_on"])
+    session.refresh(employee, ["erased_on", "active"])
     persons.check_not_erased(employee)
+    if not employee.active:
+        raise ConflictError(_l("Who is not active cannot log in and holds no customers."))
     password = passwords.one_time_password()
     employee.password_hash = passwords.hash_password(password)
     employee.one_time_until = now + dt.timedelta(days=ONE_TIME_DAYS)

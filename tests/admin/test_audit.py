@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from app.admin import history
 from app.extensions import Base
 from app.models import AuditAction, AuditEntry
+from app.services import passwords
 from app.services.audit_capture import is_audited
 from tests.support.databases import on_both_databases
 
@@ -102,6 +103,16 @@ class TestTheHistoryOfARecord:
         assert 'data-action="updated"' in page
         assert "八千" not in page
         assert SECRET not in page
+
+    def test_names_a_secret_that_changed_and_tells_nobody_what_it_was(self, session, school, login):
+        passwords.set_password(school.sanjiang, "another one of his")
+        session.commit()
+        page = login("admin").get(f"/admin/employee/details/?id={school.sanjiang.id}",
+                                  headers={"Accept-Language": "en"}).text
+        updated = page.partition('data-action="updated"')[2].partition('data-action=')[0]
+        assert "Password" in updated
+        assert "••••" in updated
+        assert "argon2" not in page
 
     @pytest.mark.parametrize("table", ["employee", "role", "department", "course"])
     def test_stands_on_the_pages_of_all_tables(self, session, school, login, table):

@@ -8,6 +8,7 @@ import io
 
 import pytest
 from python_calamine import CalamineWorkbook
+from sqlalchemy import select
 
 from app.admin.base import TableView
 from app.models import (
@@ -158,6 +159,19 @@ class TestEmployees:
         answer = login("admin").submit("/admin/employee/new/", self.form(school))
         assert answer.status_code == 200
         assert client.login("newcomer", one_time_password_in(answer.text)).status_code == 302
+
+    def test_one_who_may_not_log_in_is_entered_without_a_password(self, login, school, session):
+        admin = login("admin")
+        answer = admin.submit("/admin/employee/new/", {**self.form(school), "active": ""})
+        assert answer.status_code == 302
+        hired = session.scalars(select(Employee).where(Employee.username == "newcomer")).one()
+        assert hired.password_hash is None
+        offered = admin.get("/admin/employee/").text.split("/admin/employee/one-time-password/")[1:]
+        assert offered
+        assert not any(f'name="id" value="{hired.id}"' in each.partition("</form>")[0] for each in offered)
+        refused = admin.submit("/admin/employee/one-time-password/", {"id": hired.id})
+        assert refused.status_code == 409
+        assert "data-one-time-password" not in refused.text
 
     def test_a_refused_one_gets_no_password(self, login, school, session):
         answer = login("admin").submit("/admin/employee/new/", self.form(school, username="sanjiang"))

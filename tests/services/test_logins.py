@@ -6,9 +6,9 @@ import datetime as dt
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from app.errors import DomainError, NotAllowedError
+from app.errors import ConflictError, DomainError, NotAllowedError
 from app.models import AuditAction, AuditEntry
 from app.models.choices import SessionEnd
 from app.services import logins, passwords, sessions
@@ -120,6 +120,11 @@ class TestOneTimePasswords:
         assert school.sanjiang.one_time_until is None
         assert passwords.verify(school.sanjiang, CHOSEN)
 
+    def test_are_not_for_whoever_cannot_log_in(self, school, session, clock):
+        school.sanjiang.active = False
+        with pytest.raises(ConflictError, match="cannot log in"):
+            self.hand_out(session, school.sanjiang, clock)
+
     def test_are_stored_nowhere(self, school, session, clock):
         password = self.hand_out(session, school.sanjiang, clock)
         assert school.sanjiang.password_hash.startswith("$argon2id$")
@@ -143,6 +148,18 @@ class TestTheAuditLog:
         assert self.actions(session, school.sanjiang) == [
             AuditAction.LOGGED_IN, AuditAction.PASSWORD_CHANGED, AuditAction.SESSION_ENDED, AuditAction.LOGGED_OUT,
             AuditAction.ONE_TIME_PASSWORD, AuditAction.LOGIN_FAILED]
+
+    def test_has_what_a_login_writes_as_the_employees_own(self, enter, school, session, clock):
+        password = logins.hand_out_one_time_password(session, school.sanjiang, now=clock.now())
+        session.commit()
+        last = session.scalar(select(func.max(AuditEntry.id)))
+        enter(school.sanjiang, password)
+        written = session.scalars(select(AuditEntry).where(AuditEntry.id > last).order_by(AuditEntry.id)).all()
+        assert {entry.action for entry in written} == {AuditAction.UPDATED, AuditAction.LOGGED_IN}
+        assert {entry.actor_id for entry in written} == {school.sanjiang.id}
+        school.baoyu.name = "another's"
+        session.commit()
+        assert session.scalars(select(AuditEntry.actor_id).order_by(AuditEntry.id.desc()).limit(1)).one() is None
 
     def test_keeps_no_name_that_is_nobodys(self, school, session):
         logins.note_failure(session, "my password, in the wrong field")
