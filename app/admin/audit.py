@@ -8,7 +8,7 @@ from typing import Any
 from flask import g, has_request_context, request
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from app import current
 from app.admin import history
@@ -17,6 +17,7 @@ from app.admin.filters import Filter, From, Is, Until, is_choice
 from app.admin.labels import LABELS
 from app.extensions import db
 from app.models import AuditAction, AuditEntry, Employee
+from app.models.choices import RowScope
 from app.permissions import Permission
 from app.services.history import Told
 from app.services.history import told as told_of
@@ -114,6 +115,15 @@ class AuditView(TableView):
         Number(AuditEntry.row_id, _l("Number")),
         SinceDay(AuditEntry.at, LABELS["at"], data_type="datepicker"),
         UntilDay(AuditEntry.at, LABELS["at"], data_type="datepicker"))
+
+    def row_filter(self, scope: RowScope, employee: Employee, today: dt.date) -> ColumnElement[bool] | None:
+        """By who did it: what jobs, commands and visitors did is for those who see it all."""
+        if scope is RowScope.ALL:
+            return None
+        if scope is RowScope.DEPARTMENT:
+            colleagues = select(Employee.id).where(Employee.department_code == employee.department_code)
+            return AuditEntry.actor_id.in_(colleagues)
+        return AuditEntry.actor_id == employee.id
 
     @property
     def simple_list_pager(self) -> bool:

@@ -20,7 +20,7 @@ from app.admin import contacts, forms, options, seen
 from app.admin.base import Access, TableView, row_id, table_action
 from app.admin.filters import Is, is_choice, period
 from app.admin.guard import viewer
-from app.admin.known_contact import refused_as_known
+from app.admin.known_contact import count_entered, refused_as_known
 from app.admin.labels import LABELS
 from app.admin.record import record_page
 from app.errors import DomainError
@@ -36,7 +36,7 @@ from app.models.choices import (
     Source,
     WorkStatus,
 )
-from app.models.contacts import CONTACT_FIELDS
+from app.models.contacts import CONTACT_FIELDS, normal_contact
 from app.permissions import Permission
 from app.services import customers, distributions, persons, pool, search
 from app.services.customers import KnownContactError
@@ -156,6 +156,8 @@ class CustomerView(TableView):
         return self.can_delete and row.erased_on is None
 
     def save(self, form: Form, model: Any, *, created: bool) -> Any:
+        count_entered(sum(normal_contact(field, form[field].data) not in (None, getattr(model, field))
+                          for field in CONTACT_FIELDS if field in form))
         try:
             return self._save(form, model, created=created)
         except KnownContactError as error:

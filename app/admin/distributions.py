@@ -17,7 +17,7 @@ from app.admin.base import Access, TableView
 from app.admin.filters import is_choice, period
 from app.admin.labels import LABELS
 from app.extensions import db
-from app.models import Distribution, Employee
+from app.models import Customer, Distribution, Employee
 from app.models.choices import DistributionStatus, Origin, RowScope
 from app.permissions import Permission
 from app.services import distributions, persons
@@ -57,7 +57,8 @@ class DistributionView(TableView):
     column_sortable_list = ("id", "started_on")
     column_default_sort = ("id", True)
     column_searchable_list = ("customer.name", "consultant.name")
-    column_related = (joinedload(Distribution.customer), joinedload(Distribution.consultant))
+    column_related = (joinedload(Distribution.customer).joinedload(Customer.consultant),
+                      joinedload(Distribution.consultant))
     column_filters = (is_choice(Distribution.status, LABELS["status"], DistributionStatus),
                       is_choice(Distribution.origin, LABELS["origin"], Origin),
                       *period(Distribution.started_on, LABELS["started_on"]),

@@ -19,7 +19,7 @@ from app.admin.labels import LABELS
 from app.extensions import db
 from app.models import Customer, Employee, FollowUp
 from app.models.choices import Intent, RowScope
-from app.permissions import Permission, scope_of
+from app.permissions import Permission, scope_of_all
 from app.services import follow_ups, pool
 
 
@@ -27,20 +27,20 @@ def _followed() -> ColumnElement[bool]:
     """The customers whoever asks may write a follow-up on."""
     today, me = current.today(), viewer()
     own = and_(pool.belongs_to(me.id, today), Customer.erased_on.is_(None))
-    if not _writes_for_others():
-        return own
-    if scope_of(me, Permission.FOLLOW_UP_CREATE) is RowScope.ALL:
+    scope = _scope_of_writing()
+    if scope is RowScope.ALL:
         return or_(own, pool.is_held(today))
-    return or_(own, and_(pool.is_held(today), pool.belongs_to_department(me.department_code, today)))
+    if scope is RowScope.DEPARTMENT:
+        return or_(own, and_(pool.is_held(today), pool.belongs_to_department(me.department_code, today)))
+    return own
 
 
-def _writes_for_others() -> bool:
-    """Whoever manages others, while they hold the customer.
+def _scope_of_writing() -> RowScope | None:
+    """Whose customers, while they hold them, one may write on besides the own.
 
-    Only who sees contacts: a note that hides what was written in it would tell its author which guess was right.
+    Only where one sees contacts: a note that hides what was written in it would tell its author which guess was right.
     """
-    return (scope_of(viewer(), Permission.FOLLOW_UP_CREATE) is not RowScope.OWN
-            and allowed(Permission.CUSTOMER_CONTACTS))
+    return scope_of_all(viewer(), Permission.FOLLOW_UP_CREATE, Permission.CUSTOMER_CONTACTS)
 
 
 CUSTOMERS = forms.Loader("customer", Customer, Customer.name, _followed,
@@ -74,7 +74,7 @@ class FollowUpView(TableView):
     column_sortable_list = ("at", "next_contact_on")
     column_default_sort = ("at", True)
     column_searchable_list = ("customer.name",)  # not the notes: contacts of hidden customers could be guessed there
-    column_related = (joinedload(FollowUp.customer), joinedload(FollowUp.consultant))
+    column_related = (joinedload(FollowUp.customer).joinedload(Customer.consultant), joinedload(FollowUp.consultant))
     column_filters = (is_choice(FollowUp.intent, LABELS["intent"], Intent),
                       *period(FollowUp.next_contact_on, LABELS["next_contact_on"]),
                       *period(FollowUp.saved_on, LABELS["saved_on"]))
@@ -116,7 +116,8 @@ class FollowUpView(TableView):
         said = {"note": form.note.data, "intent": form.intent.data, "next_contact_on": form.next_contact_on.data}
         if created:
             return follow_ups.log(db.session, form.customer.data.id, viewer(), today=current.today(), now=current.now(),
-                                  for_any_consultant=_writes_for_others(), **said)
+                                  for_any_consultant=_scope_of_writing() in (RowScope.ALL, RowScope.DEPARTMENT),
+                                  **said)
         follow_ups.edit(db.session, model, viewer(), **said, today=current.today(),
                         masking=current.school().mask_contacts)
         db.session.flush()

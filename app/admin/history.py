@@ -11,14 +11,14 @@ from flask_babel import lazy_gettext as _l
 
 from app import current, web
 from app.admin import seen
-from app.admin.guard import allowed
+from app.admin.guard import allowed, viewer
 from app.admin.labels import LABELS
 from app.extensions import Base, db
 from app.models import AuditEntry
 from app.models.audit import PersonKind
-from app.models.choices import ErasureReason, SessionEnd
+from app.models.choices import ErasureReason, RowScope, SessionEnd
 from app.models.types import Kind
-from app.permissions import Permission
+from app.permissions import Permission, scope_of
 from app.services import history
 from app.services.audit_capture import person_of
 from app.services.contacts import HIDDEN
@@ -51,9 +51,9 @@ _CHOSEN: dict[str, type[Kind]] = {"reason": ErasureReason, "ended_as": SessionEn
 
 
 def may_reveal(entry: AuditEntry) -> bool:
-    """Whether whoever looks may see the personal values of any entry of this kind of person."""
+    """Whether whoever looks may see the personal values of everyone of this kind, and so those of any entry."""
     seeing = {PersonKind.CUSTOMER: Permission.CUSTOMER_CONTACTS, PersonKind.EMPLOYEE: Permission.EMPLOYEE_READ}
-    return entry.person_kind is not None and allowed(seeing[entry.person_kind])
+    return entry.person_kind is not None and scope_of(viewer(), seeing[entry.person_kind]) is RowScope.ALL
 
 
 def of(row: Base, *, revealed: bool | None = None) -> list[dict[str, Any]] | None:

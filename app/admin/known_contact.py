@@ -20,6 +20,9 @@ from app.services.customers import KnownContactError
 RATE = "30 per hour"
 """How often one person may ask: enough for a day's leads, too little to try numbers out."""
 
+ENTRY_RATE = "120 per hour"
+"""How many contacts one person may enter or change: whichever is not refused was not known."""
+
 
 class KnownContactView(GuardedView):
     """`/admin/knowncontact/`: a form, and its answer below. The contact is posted, so that no address holds it."""
@@ -69,6 +72,15 @@ def refused_as_known(error: KnownContactError) -> DomainError:
         return error
     return KnownContactError(_l("This contact belongs to a customer who is known already. "
                                 "“Known contacts” in the menu says whom to ask."), field=error.field)
+
+
+def count_entered(number: int) -> None:
+    """Before contacts are entered, each of which asks whether it is known.
+
+    Raises:
+        TooManyRequestsError: too many were entered of late.
+    """
+    limits.spend(*[Bucket("entered-contact", ENTRY_RATE, str(viewer().id))] * number)
 
 
 def _count() -> None:

@@ -115,6 +115,11 @@ class Customer(Base):
         """Whether the customer is this consultant's own: held by him, or enrolled with him."""
         return self.consultant_id == employee_id and (self.is_enrolled or self.is_held(today))
 
+    def belongs_to_department(self, code: int, today: dt.date) -> bool:
+        """Whether one of the department's people holds the customer, or has him enrolled."""
+        return (self.consultant is not None and self.consultant.department_code == code
+                and self.belongs_to(self.consultant.id, today))
+
     def days_left(self, today: dt.date) -> int | None:
         """How many days until the customer falls into the pool; None outside the clock."""
         return (self.public_on - today).days if self.is_held(today) and self.public_on else None

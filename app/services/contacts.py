@@ -11,8 +11,9 @@ from functools import lru_cache
 from sqlalchemy import ColumnElement, false, or_, true
 
 from app.models import Customer, Employee
+from app.models.choices import RowScope
 from app.models.contacts import CONTACT_FIELDS, normal_contact
-from app.permissions import Permission, can
+from app.permissions import Permission, can, scope_of
 from app.services import pool
 
 HIDDEN = "•" * 4
@@ -26,13 +27,19 @@ _AS_DIGITS = str.maketrans({numeral: digit for numerals, digit in _NUMERALS.item
 _DIGIT = "[0-9" + "".join(_NUMERALS) + "]"
 _GAP = r"[\W_]{0,3}"
 
+_CHAINED = r"""
+    (?<![\d.-])(?=(?:\s?[-~—至到.元块圆万千]?\d){5})
+    (?:\d{1,6}(?:\.\d\d?)?(?:\s?[-~—至到]\s?\d{1,6}(?:\.\d\d?)?)?\s?[元块圆万千]){2,}\d*
+"""
+"""Prices with nothing between them: nobody quotes like that, and together they may spell a number."""
+
 _HARMLESS = r"""
     (?<![\d.])(?:19|20)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?:\s+\d\d?:\d\d(?::\d\d)?)?(?![-.]?\d)
   | (?<![\d-])(?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])\s+\d\d?:\d\d(?!\d)                 # a day and an hour
   | (?<!\d)(?:19|20)\d\d\s?[-~—至到]\s?(?:19|20)\d\d(?![-.\s]?\d)                                # from year to year
   | (?<![\d.-])\d{1,6}(?:\.\d\d?)?(?:\s?[-~—至到]\s?\d{1,6}(?:\.\d\d?)?)?\s?(?:元|块|圆|万|千|k\b|w\b)  # a price
   | (?:[¥$]|rmb|cny|月薪|年薪|薪资|薪水|工资|学费|价格|原价|报价|优惠|预算|定金|订金|押金|首付|尾款|贷款|分期)
-    (?:[是为约到:]|\s){0,3}\d{1,6}(?:\.\d\d?)?(?:\s?[-~—至到]\s?\d{1,6})?(?!\s?[-.]?\d)
+    (?:[是为约到:]|\s){0,3}\d{1,6}(?:\.\d\d?)?(?:\s?[-~—至到]\s?\d{1,6})?(?!\s?[-.元块圆万千]?\d)
   | (?<![a-z0-9_-])(?:python|java|javascript|html|css|vue|react|angular|node(?:js)?|php|mysql|redis|linux|centos|ubuntu
       |debian|windows|win|office|django|flask|spring|unity|swift|kotlin|android|iphone|ipad|ios|mac|web|mp|p)
     -?\d{1,4}(?:\.\d{1,2}){0,2}[ds]?(?![a-z0-9_-])                                              # a version
@@ -51,31 +58,43 @@ _SHAPED_LIKE_A_CONTACT = rf"""
   | (?<![a-z0-9_.+-])[a-z0-9_.+-]{{1,64}}@[a-z0-9-]{{1,64}}\.[a-z0-9.]+                                 # a mail address
 """
 
-_TOKEN = re.compile(rf"(?P<harmless>{_HARMLESS})|(?P<contact>{_SHAPED_LIKE_A_CONTACT})", re.IGNORECASE | re.VERBOSE)
+_TOKEN = re.compile(rf"(?P<chained>{_CHAINED})|(?P<harmless>{_HARMLESS})|(?P<contact>{_SHAPED_LIKE_A_CONTACT})",
+                    re.IGNORECASE | re.VERBOSE)
 _DIGITS = re.compile(rf"{_DIGIT}{{{_PIECE},}}")
 
 
 def visible_to(viewer: Employee, customer: Customer, *, today: dt.date, masking: bool) -> bool:
-    """Whether someone sees a customer's contacts: his own customer's, and of others' what he is permitted.
+    """Whether someone sees a customer's contacts: his own customer's, and of others' as far as his permission reaches.
 
     Args:
         masking: whether the school hides the contacts of public customers until they are claimed.
     """
-    return (customer.belongs_to(viewer.id, today) or can(viewer, Permission.CUSTOMER_CONTACTS)
+    scope = scope_of(viewer, Permission.CUSTOMER_CONTACTS)
+    return (customer.belongs_to(viewer.id, today) or scope is RowScope.ALL
+            or (scope is RowScope.DEPARTMENT and customer.belongs_to_department(viewer.department_code, today))
             or (customer.is_public(today) and visible_in_pool(viewer, masking=masking)))
 
 
 def visible_in_pool(viewer: Employee, *, masking: bool) -> bool:
-    """Whether someone sees the contacts of public customers: with the permission, or unmasked as all of the pool."""
-    return can(viewer, Permission.CUSTOMER_CONTACTS) or (not masking and can(viewer, Permission.POOL_READ))
+    """Whether someone sees the contacts of public customers: permitted for all customers, or unmasked as all the pool.
+
+    A public customer is nobody's and no department's.
+    """
+    return (scope_of(viewer, Permission.CUSTOMER_CONTACTS) is RowScope.ALL
+            or (not masking and can(viewer, Permission.POOL_READ)))
 
 
 def visible_rows(viewer: Employee, *, today: dt.date, masking: bool) -> ColumnElement[bool]:
     """As visible_to, in the database."""
-    if can(viewer, Permission.CUSTOMER_CONTACTS):
+    scope = scope_of(viewer, Permission.CUSTOMER_CONTACTS)
+    if scope is RowScope.ALL:
         return true()
-    own = pool.belongs_to(viewer.id, today)
-    return or_(own, pool.is_public(today)) if visible_in_pool(viewer, masking=masking) else own
+    seen = [pool.belongs_to(viewer.id, today)]
+    if scope is RowScope.DEPARTMENT:
+        seen.append(pool.belongs_to_department(viewer.department_code, today))
+    if visible_in_pool(viewer, masking=masking):
+        seen.append(pool.is_public(today))
+    return or_(*seen)
 
 
 def belongs_to(contact: str) -> ColumnElement[bool]:
@@ -103,7 +122,7 @@ def masked_note(note: str, customer: Customer) -> str:
         hidden[places[start]:places[end - 1] + 1] = [True] * (places[end - 1] + 1 - places[start])
         folded = folded[:start] + "\0" * (end - start) + folded[end:]
     for token in _TOKEN.finditer(folded):
-        if token["contact"]:
+        if not token["harmless"]:
             start, end = places[token.start()], places[token.end() - 1] + 1
             hidden[start:end] = [True] * (end - start)
     return _with_holes(note, hidden)

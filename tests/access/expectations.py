@@ -41,7 +41,7 @@ REFUSED = Answer(302)
 # --- whose is what (domain, sections 2, 3 and 6) --------------------------------------------------------------------
 
 
-def within(scope: RowScope | None, person: Person, owner: str) -> bool:
+def within(scope: RowScope | None, person: Person, owner: str | None) -> bool:
     """Everybody's, those of the department's people, or the own."""
     return {RowScope.ALL: True, RowScope.DEPARTMENT: department_of(owner) == person.department,
             RowScope.OWN: owner == person.username, None: False}[scope]
@@ -93,16 +93,16 @@ def follow_up_reached(scope: RowScope | None, person: Person, record: FollowUpRo
 
 def may_be_followed_up(person: Person, customer: CustomerRow) -> bool:
     """By the present consultant, or by a manager (of the department) who sees contacts, while he is held."""
-    scope = person.scope(P.FOLLOW_UP_CREATE)
-    managed = customer.state == HELD and person.may(P.CUSTOMER_CONTACTS) and (
+    scope = person.narrower(P.FOLLOW_UP_CREATE, P.CUSTOMER_CONTACTS)
+    managed = customer.state == HELD and (
         scope is RowScope.ALL
         or (scope is RowScope.DEPARTMENT and department_of(customer.consultant) == person.department))
     return belongs(person, customer) or managed
 
 
 def sees_contacts(person: Person, customer: CustomerRow) -> bool:
-    """His own customers', or anyone's with the permission; in the pool they are masked."""
-    return belongs(person, customer) or person.may(P.CUSTOMER_CONTACTS)
+    """His own customers', and others' as far as the permission reaches; in the pool they are masked."""
+    return belongs(person, customer) or customer_reached(person.scope(P.CUSTOMER_CONTACTS), person, customer)
 
 
 # --- rules of the school about rows that are there -------------------------------------------------------------------
@@ -224,7 +224,7 @@ TABLES = (
     Table("role", "role", P.ROLE_READ, *[P.ROLE_WRITE] * 3, P.ROLE_READ, role_form,
           writes=frozenset({"role_permission"})),
     Table("audit", "audit_entry", P.AUDIT_READ, NOBODY, NOBODY, NOBODY, P.AUDIT_READ, lambda _world, _row: {},
-          listed=False),
+          lambda scope, person, entry: within(scope, person, entry.actor), listed=False),
     Table("session", "login_session", P.SESSION_READ, NOBODY, NOBODY, NOBODY, NOBODY, lambda _world, _row: {},
           lambda scope, person, login: within(scope, person, login.owner), details=False),
 )
