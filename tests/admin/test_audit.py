@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 
 from app.admin import history
 from app.extensions import Base
-from app.models import AuditAction, AuditEntry
+from app.models import AuditAction, AuditEntry, Role
+from app.models.choices import RowScope
 from app.services import passwords
 from app.services.audit_capture import is_audited
 from tests.support.databases import on_both_databases
@@ -87,6 +88,49 @@ class TestTheScreen:
         file = login("auditor").get("/admin/audit/export/csv/").text
         assert "一万五" not in file
         assert "••••" in file
+
+
+class TestANarrowerReach:
+    """Roles of the school's own: the log is read as far as they reach, and opened only where all is open anyway."""
+
+    @pytest.fixture
+    def read_by(self, session, school, edited, login):
+        """The log as 大傻 reads it, who is in 三江's department, with a role for it that reaches so far."""
+        customer, colleague, other = edited.id, school.sanjiang, school.manager
+        for address, actor in (("10.0.0.1", school.dasha), ("10.0.0.2", colleague), ("10.0.0.3", other),
+                               ("10.0.0.4", None)):
+            session.add(AuditEntry(at=dt.datetime(2026, 3, 1, tzinfo=dt.UTC), action=AuditAction.LOGGED_OUT,
+                                   actor_id=actor and actor.id, origin="web", address=address))
+
+        def read(scope: RowScope, *others: tuple[RowScope, str]):
+            for reach, code in ((scope, "audit.read"), *others):
+                role = Role(name=f"{code} {reach}", scope=reach)
+                role.permission_codes = [code]
+                school.dasha.roles.append(role)
+            session.commit()
+            browser = login("dasha")
+            return [browser.get(f"/admin/audit/{way}").text for way in ("", "export/csv/")], customer
+
+        return read
+
+    @on_both_databases
+    @pytest.mark.parametrize(("scope", "seen"), [(RowScope.OWN, "1"), (RowScope.DEPARTMENT, "12"),
+                                                 (RowScope.ALL, "1234")])
+    def test_shows_what_oneself_the_department_or_anyone_did(self, read_by, scope, seen):
+        for page in read_by(scope)[0]:
+            assert [number for number in "1234" if f"10.0.0.{number}" in page] == list(seen)
+
+    @pytest.mark.parametrize(("reach", "opened"), [(RowScope.OWN, False), (RowScope.DEPARTMENT, False),
+                                                   (RowScope.ALL, True)])
+    def test_of_contacts_opens_nothing_in_the_log(self, read_by, reach, opened):
+        for page in read_by(RowScope.ALL, (reach, "customer.contacts"))[0]:
+            assert ("一万五" in page, SECRET in page) == (opened, opened)
+
+    @pytest.mark.parametrize(("reach", "opened"), [(RowScope.DEPARTMENT, False), (RowScope.ALL, True)])
+    def test_of_employees_opens_nothing_either(self, read_by, session, school, reach, opened):
+        school.tutor.name = "改名的班主任"
+        for page in read_by(RowScope.ALL, (reach, "employee.read"))[0]:
+            assert ("→ 改名的班主任" in page) is opened
 
 
 class TestTheHistoryOfARecord:

@@ -110,6 +110,36 @@ class TestTheLimit:
         assert browser.submit(PATH, {"contact": MOBILE}).status_code == 429
 
 
+class TestEnteringContacts:
+    """A contact that is taken in was not known: that is an answer too."""
+
+    def tried(self, browser, number: int, make, address: str = "/admin/customer/new/") -> list[int]:
+        return [browser.submit(address, make(each)).status_code for each in range(number)]
+
+    def test_is_for_a_hundred_and_twenty_an_hour_whether_known_or_not(self, login, session):
+        browser = login("baoyu")
+        assert self.tried(browser, 61, lambda n: lead(qq=f"{10_000_000 + n}", mobile=f"{13_900_000_000 + n}")) == [
+            *[302] * 60, 422]
+        assert session.query(Customer).count() == 60
+        assert "分钟后" in browser.submit("/admin/customer/new/", lead(qq="88888888")).text
+        assert browser.submit(PATH, {"contact": MOBILE}).status_code == 200
+        assert login("sanjiang").submit("/admin/customer/new/", lead(qq="88888888")).status_code == 302
+
+    def test_counts_where_another_field_is_refused_too(self, login, known):
+        browser = login("baoyu")
+        refused = self.tried(browser, 120, lambda n: lead(qq=f"{10_000_000 + n}") | {"name": "电话13900001111"})
+        assert set(refused) == {422}
+        assert 'id="name-errors"' not in browser.submit(
+            "/admin/customer/new/", lead(qq="88888888") | {"name": "电话13900001111"}).text
+
+    def test_counts_when_a_customer_is_edited_what_changes_and_not_what_stays(self, login, make_customer, school):
+        mine = make_customer("我的", holder=school.baoyu, qq="10000001")
+        browser, address = login("baoyu"), f"/admin/customer/edit/?id={mine.id}"
+        assert set(self.tried(browser, 121, lambda n: lead(qq="1000 0001", company=f"第{n}家"), address)) == {302}
+        assert self.tried(browser, 121, lambda n: lead(qq="10000001", mobile=f"{13_900_000_000 + n}"), address) == [
+            *[302] * 120, 422]
+
+
 class TestTheAuditLog:
     def test_holds_who_asked_and_whether_it_was_known_but_not_the_contact(self, login, known, session, school):
         browser = login("baoyu")

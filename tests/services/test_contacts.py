@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import DomainError
-from app.models import Customer
+from app.models import Customer, Employee, Role
+from app.models.choices import RowScope
 from app.models.contacts import normal_contact
 from app.services import contacts, customers
 from app.services.contacts import HIDDEN
@@ -182,8 +183,38 @@ class TestWhoSeesThem:
         clock.advance(days=4)
         assert seen_by() == {"sanjiang", "baoyu", "dasha", "manager", "admin", "auditor"}
 
+    @pytest.fixture
+    def a_role_for_contacts(self, session, school):
+        """Gives somebody a role of the school's own, which shows contacts and reaches so far."""
+        def give(person: Employee, scope: RowScope) -> Employee:
+            role = Role(name=f"看联系方式{person.username}", scope=scope)
+            role.permission_codes = ["customer.read", "customer.contacts"]
+            person.roles.append(role)
+            session.commit()
+            return person
+
+        return give
+
+    @pytest.mark.parametrize(("scope", "seen"), [
+        (RowScope.OWN, set()), (RowScope.DEPARTMENT, {"三江的", "大傻的", "三江的学员"}),
+        (RowScope.ALL, {"三江的", "大傻的", "三江的学员", "暴雨的", "公海的"})])
+    def test_a_permission_reaches_as_far_as_the_role_that_gives_it(
+            self, make_customer, floor, school, clock, a_role_for_contacts, scope, seen):
+        customers = [make_customer("三江的", holder=school.sanjiang), make_customer("大傻的", holder=school.dasha),
+                     make_customer("三江的学员", holder=school.sanjiang), make_customer("暴雨的", holder=school.baoyu),
+                     make_customer("公海的")]
+        floor.enrol(customers[2])
+        school.auditor.department = school.departments[1001]
+        viewer = a_role_for_contacts(school.auditor, scope)  # who, as an auditor, reads everything
+        assert {each.name for each in customers
+                if contacts.visible_to(viewer, each, today=clock.today(), masking=True)} == seen
+
     @pytest.mark.parametrize("masking", [True, False])
-    def test_and_the_database_agrees(self, session, customer, make_customer, floor, school, clock, masking):
+    def test_and_the_database_agrees(self, session, customer, make_customer, floor, school, clock, masking,
+                                     a_role_for_contacts):
+        a_role_for_contacts(school.dasha, RowScope.DEPARTMENT)
+        a_role_for_contacts(school.tutor, RowScope.OWN)
+        a_role_for_contacts(school.finance, RowScope.ALL)
         floor.enrol(make_customer("在读", holder=school.baoyu))
         make_customer("新线索")
         clock.advance(days=4)
@@ -238,6 +269,7 @@ class TestAMaskedNote:
         "0755 8765 4321", "400-800-9000", "QQ 1234567", "12345", "zhang_san", "zhangsan88", "wxid_x1y2z3abc",
         "微信abcdef", "微信号:abcdef", "wx abcdef", "VX:abcdef", "加我v abcdef", "zhang-san-li", "a@b.cn",
         "san.zhang@example.com", "2026-13-45-78", "20260519", "13911112222元",
+        "94元23元99元75元53元", "942.39元97.55元3", "学费942.39元97.55元3", "94 元23 元99元75", "13-91元11-12元222元",
     ])
     def test_has_nothing_that_is_shaped_like_a_contact(self, longtai, note):
         shown = contacts.masked_note(f"他说{note},明天再打", longtai)
@@ -255,7 +287,8 @@ class TestAMaskedNote:
         "front-end", "15天", "3天后再联系", "还差2000", "第15天", "Linux中高级", "MySQL", "Spring-Boot",
         "三个月内,两周后", "五四三二一", "一百二十三", "下午3点到5点,5号楼302室", "他在阿里,P7",
         "2026级,3个同学", "中文,逗号。句号!", "iPhone15", "100,000元", "9.9元", "985、211都行", "full-time",
-        "10点30分", "12月25日-1月3日",
+        "10点30分", "12月25日-1月3日", "1万5千", "月薪1万5", "薪资1万5千到2万", "19800元3期", "学费19800元3期",
+        "100元,200元",
     ])
     def test_keeps_what_is_harmless(self, longtai, note):
         assert contacts.masked_note(f"他说{note},再说", longtai) == f"他说{note},再说"
@@ -285,7 +318,8 @@ class TestAMaskedNote:
         assert MOBILE[:7] not in digits_of(shown) or MOBILE[:7] in digits_of(before + after)
 
     def test_takes_no_time_on_hostile_text(self, longtai):
-        for piece in ("1", "1 ", "a_", "a@", "月薪", "一 ", "full-on-on", "微信 ", "2026-01-", "138 1234 5678 "):
+        for piece in ("1", "1 ", "a_", "a@", "月薪", "一 ", "full-on-on", "微信 ", "2026-01-", "138 1234 5678 ",
+                      "94元", "1 元", "1-"):
             contacts.masked_note(piece * (20000 // len(piece)), longtai)
 
 
