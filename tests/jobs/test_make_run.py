@@ -113,9 +113,9 @@ def test_everything_from_nothing_with_one_log_and_nothing_left_after_ctrl_c(run)
     assert {said[name] for name in ("status", "database", "migrations", "redis")} == {"ok"}
     assert run.get("/login")[0] == 200
 
-    lines = run.log.splitlines()
-    assert all(re.match(r"(run|web|worker|scheduler|redis) +\| ", line) for line in lines), run.log
-    assert {line.split()[0] for line in lines} >= {"run", "web", "worker", "scheduler"}
+    wait_until(lambda: {line.split()[0] for line in run.log.splitlines()} >= {"run", "web", "worker", "scheduler"},
+               seconds=60, what="everyone to say something")
+    assert all(re.match(r"(run|web|worker|scheduler|redis) +\| ", line) for line in run.log.splitlines()), run.log
     assert "demo logins, password of all: demo-pass-2026" in run.log
     for login in ("admin", "manager", "sanjiang", "baoyu", "dasha", "tutor", "teacher", "finance", "auditor"):
         assert re.search(rf"\| +{login} ", run.log)
