@@ -29,6 +29,9 @@ VIEWERS = ("baoyu", "sanjiang", "auditor", "colleague", "overseer")
 """Another consultant, a past holder, one who reads all, and two who may do all but see contacts: one in the holders'
 department, one everywhere."""
 
+OF_THE_VIEWERS_OWN_DOINGS = ("/account/", "/admin/session/", "/admin/audit/")
+"""What lists his logins and acts, the second time one more; it is looked through for contacts like everything else."""
+
 LISTS = ("publicpool", "mycustomers", "customer", "followup", "distribution")
 
 
@@ -165,7 +168,8 @@ def leaks(app, login, session, who: str, customers) -> list[str]:
              if (pieces := pieces_in(text, ONE, asked))]
     give(session, customers, OTHER)
     second = heard_by(app, login, who, customers, list(first))
-    return found + [f"{who} can tell contacts apart by {asked}" for asked in first if first[asked] != second[asked]]
+    return found + [f"{who} can tell contacts apart by {asked}" for asked in first
+                    if first[asked] != second[asked] and not asked.startswith(OF_THE_VIEWERS_OWN_DOINGS)]
 
 
 class TestHiddenContacts:
