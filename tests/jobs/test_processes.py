@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.jobs.schedule import SchoolScheduler
+from app.jobs.schedule import SCHEDULE, SchoolScheduler
 from app.queue import Task
 from tests.support.backstage import Backstage, seconds_at_most
 from tests.support.databases import on_both_databases
@@ -73,14 +73,14 @@ def test_the_schedule_survives_restarts_of_everything(backstage, server, ran, bo
         ran(clock.today())
         scheduler.wait_for("Registering birth")
         with server.connection() as connection:
-            wait_until(lambda: connection.zcard(KEY) == 2, seconds=20, what="the schedule")
+            wait_until(lambda: connection.zcard(KEY) == len(SCHEDULE), seconds=20, what="the schedule")
         scheduler.stop()
         worker.stop()
         assert (scheduler.popen.returncode, worker.popen.returncode) == (0, 0)
         server.kill()
         server.start()
     with server.connection() as connection:
-        assert connection.zcard(KEY) == 2
+        assert connection.zcard(KEY) == len(SCHEDULE)
     assert len(book()) == 1
 
 
@@ -97,7 +97,7 @@ def test_redis_killed_and_back_empty_has_its_schedule_again_and_the_night_is_run
         server.start()
         with seconds_at_most(60, "the return of the schedule"):
             with server.connection() as connection:
-                wait_until(lambda: connection.zcard(KEY) == 2, seconds=60, what="the schedule")
+                wait_until(lambda: connection.zcard(KEY) == len(SCHEDULE), seconds=60, what="the schedule")
             ran(clock.today(), seconds=60)
     assert scheduler.popen.poll() is None
     assert worker.popen.poll() is None
@@ -109,10 +109,10 @@ def test_redis_flushed_has_its_schedule_again(backstage, server, ran, clock):
     backstage.worker()
     ran(clock.today())
     with server.connection() as connection:
-        wait_until(lambda: connection.zcard(KEY) == 2, seconds=20, what="the schedule")
+        wait_until(lambda: connection.zcard(KEY) == len(SCHEDULE), seconds=20, what="the schedule")
         connection.flushall()
         clock.advance(days=1)
-        wait_until(lambda: connection.zcard(KEY) == 2, seconds=20, what="the schedule")
+        wait_until(lambda: connection.zcard(KEY) == len(SCHEDULE), seconds=20, what="the schedule")
         ran(clock.today())
 
 
