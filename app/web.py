@@ -206,12 +206,21 @@ def _bound_forms() -> None:
 
 def _refuse_malformed() -> None:
     """Each field has a name; no text of ours holds a NUL, which PostgreSQL cannot store; nobody is sent elsewhere."""
+    if request.is_json:  # Flask-WTF takes it for a form where there is none
+        _refuse_malformed_json(request.get_json(silent=True))
     for source in (request.args, request.form):
         for key, values in source.lists():
             if key is None or "\0" in key or any("\0" in value for value in values):
                 abort(400)
             if key in ("url", "next") and not all(value == "" or is_safe_address(value) for value in values):
                 abort(400)
+
+
+def _refuse_malformed_json(body: Any) -> None:
+    """The same of a form in JSON: named texts."""
+    if not isinstance(body, dict) or not all(
+            isinstance(each, str) and "\0" not in each for each in (*body, *body.values())):
+        abort(400)
 
 
 def _page_variables() -> dict[str, Any]:

@@ -117,3 +117,14 @@ def test_whatever_is_sent_is_answered_and_refused_in_words(siege, backend, caplo
     assert not failures, f"{len(failures)} failures, such as:\n" + "\n\n".join(failures[:8])
     assert reached > siege.sent / 2
     assert {route for route in missed if not shut(siege.app, *route)} <= UNREACHED
+
+
+@pytest.mark.parametrize("body", ['["_"]', '"true"', "1", "null", "{", '{"username": "a\\u0000", "password": "b"}',
+                                  '{"username": ["a"], "password": {"b": 1}}'])
+@pytest.mark.parametrize("path", ["/login", "/account/password", "/account/second-factor/code"])
+def test_json_where_a_form_belongs_is_refused_in_words(login, path, body):
+    browser = login("sanjiang")
+    answer = browser.post(path, data=body, headers={"X-CSRFToken": browser.csrf_token()},
+                          content_type="application/json")
+    assert 400 <= answer.status_code < 500
+    assert "Traceback" not in answer.text
