@@ -14,24 +14,29 @@ from app.extensions import db
 from app.services import nightly
 
 
+def say(line: str) -> None:
+    """Write a line as a whole: parent and child share the pipe, and print() writes the end of a line by itself."""
+    os.write(sys.stdout.fileno(), f"{line}\n".encode())
+
+
 def commit_and_say(_done: int, _total: int) -> None:
     db.session.commit()
-    print("batch", flush=True)
+    say("batch")
 
 
 def main(batch: int) -> None:
     app = create_app()
     with app.app_context():
-        print("ready", flush=True)
+        say("ready")
         while sys.stdin.readline():
             child = os.fork()
             if not child:
                 nightly.run(db.session, current.today(), today=current.today(), now=current.now, batch=batch,
                             on_batch=commit_and_say)
                 os._exit(0)
-            print(f"pid {child}", flush=True)
+            say(f"pid {child}")
             _pid, status = os.waitpid(child, 0)
-            print(f"exit {os.waitstatus_to_exitcode(status)}", flush=True)
+            say(f"exit {os.waitstatus_to_exitcode(status)}")
 
 
 if __name__ == "__main__":
