@@ -21,10 +21,12 @@ LIVED_WELL = 60.0
 
 @dataclass
 class Child:
-    """A process to keep alive.
+    """A process to keep alive, with what it starts itself in a process group of its own.
+
+    Ctrl-C then reaches the supervisor alone, which ends them in order. Were it to reach all of them, a web process
+    would be told to end twice at once, by the terminal and by gunicorn, and could hang in ending.
 
     Args:
-        apart: in a process group of its own, so that Ctrl-C does not reach it before the others are done with it.
         hidden: lines of its output that nobody needs.
     """
 
@@ -32,7 +34,6 @@ class Child:
     command: list[str]
     folder: Path
     output: Output
-    apart: bool = False
     hidden: re.Pattern[str] | None = None
     process: subprocess.Popen[bytes] | None = None
     _pause: float = 1.0
@@ -44,7 +45,7 @@ class Child:
         held = [sys.executable, "-I", "-S", lifeline.__file__, "SIGTERM", str(os.getpid()), *self.command]
         self.process = subprocess.Popen(  # noqa: S603 - our own commands
             held, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            start_new_session=self.apart)
+            start_new_session=True)
         self._began = time.monotonic()
         assert self.process.stdout is not None
         self.output.add(self.name, self.process.stdout, self.hidden)
@@ -71,17 +72,30 @@ class Child:
         if self.process is not None and self.is_running:
             self.process.send_signal(number)
 
+    def leaves_something(self) -> bool:
+        """Whether what it started outlives it; that is killed here."""
+        if self.process is None or self.is_running:
+            return False
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        return True
+
 
 def _how(code: int) -> str:
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit {code}"
 
 
 def stop(children: list[Child], output: Output) -> None:
-    """Stop processes: ask, ask again for those that finish something first, then end them."""
+    """Stop processes: ask, ask again for those that finish something first, then end them and what they left."""
     for number, seconds in ((signal.SIGTERM, 4.0), (signal.SIGINT, 4.0), (signal.SIGKILL, 2.0)):
         for child in children:
             child.signal(number)
         deadline = time.monotonic() + seconds
         while any(child.is_running for child in children) and time.monotonic() < deadline:
             output.pump(0.05)
+    deadline = time.monotonic() + 1.0
+    while any([child.leaves_something() for child in children]) and time.monotonic() < deadline:
+        output.pump(0.05)
     output.pump(0.05)

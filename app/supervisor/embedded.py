@@ -37,7 +37,7 @@ def server(output: Output) -> Child:
     return Child("redis", [binary, "--port", "0", "--unixsocket", "redis.sock", "--unixsocketperm", "700",
                            "--dir", ".", "--appendonly", "yes", "--save", "", "--loglevel", "warning",
                            "--daemonize", "no"],
-                 INSTANCE, output, apart=True, hidden=_NOT_FOR_US)
+                 INSTANCE, output, hidden=_NOT_FOR_US)
 
 
 def wait_until_served(settings: Settings, child: Child, output: Output) -> None:
