@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from flask import Response, abort, flash, has_request_context, request
+from flask import Response, abort, flash, g, has_request_context, request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from flask_admin.actions import action as flask_admin_action
@@ -22,7 +22,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from markupsafe import Markup
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Query
 from wtforms import Form
@@ -163,6 +163,12 @@ class TableView(Guarded, ModelView):
     def get_count_query(self) -> Query[Any]:
         return self._scoped(super().get_count_query())
 
+    def get_list(self, *args: Any, **kwargs: Any) -> Any:
+        """A page of rows, kept in mind for what is asked of each of them."""
+        count, rows = super().get_list(*args, **kwargs)
+        g.setdefault("listed", {})[self.endpoint] = [row.id for row in rows]
+        return count, rows
+
     def get_one(self, id: Any) -> Any:
         """The row, if this person may reach it; otherwise it does not exist (404)."""
         return self._scoped(db.session.query(self.model)).filter(
@@ -204,8 +210,14 @@ class TableView(Guarded, ModelView):
         if scope_of_all(viewer(), self.access.read, permission) is scope_of_all(viewer(), self.access.read):
             return True
         condition = self._reached(permission)
-        return condition is None or db.session.query(self.model.id).filter(
-            self.model.id == row.id, condition).first() is not None
+        if condition is None:
+            return True
+        known: dict[int, bool] = g.setdefault("reached", {}).setdefault((self.endpoint, permission), {})
+        if row.id not in known:  # one question for all rows of a list
+            asked = {row.id, *g.get("listed", {}).get(self.endpoint, ())}
+            found = set(db.session.scalars(select(self.model.id).where(self.model.id.in_(asked), condition)))
+            known.update({each: each in found for each in asked})
+        return known[row.id]
 
     # Parameters people can write by hand.
 

@@ -150,10 +150,10 @@ class CustomerView(TableView):
         return form
 
     def may_edit(self, row: Customer) -> bool:
-        return self.can_edit and row.erased_on is None
+        return super().may_edit(row) and row.erased_on is None
 
     def may_delete(self, row: Customer) -> bool:
-        return self.can_delete and row.erased_on is None
+        return super().may_delete(row) and row.erased_on is None
 
     def save(self, form: Form, model: Any, *, created: bool) -> Any:
         count_entered(sum(normal_contact(field, form[field].data) not in (None, getattr(model, field))

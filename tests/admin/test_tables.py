@@ -120,6 +120,32 @@ class TestEveryTable:
         assert cost() == few
 
 
+def test_a_list_of_which_some_rows_may_be_changed_costs_the_same_queries_at_5_and_at_25_rows(
+        login, session, school, make_customer, make_employee, count_queries):
+    """Who reads everyone's customers and changes his own."""
+    both = make_employee("两职", username="both")
+    both.roles.append(school.roles["auditor"])
+    session.commit()
+    for _ in range(5):
+        make_customer(holder=both)
+    browser = login("both")
+
+    def shown() -> tuple[int, int]:
+        with count_queries() as queries:
+            page = browser.get("/admin/customer/")
+        assert page.status_code == 200
+        return queries.count, page.text.count("/admin/customer/edit/?id=")
+
+    shown()
+    few, links = shown()
+    assert links > 0
+    for _ in range(10):
+        make_customer(holder=both)
+        make_customer(holder=school.sanjiang)
+    shown()
+    assert shown() == (few, links * 3)
+
+
 class TestDepartments:
     def test_code_and_title_come_back_as_errors_at_their_fields(self, login, school, session):
         answer = login("admin").submit("/admin/department/new/", {"code": 1001, "title": "x" * 17,
