@@ -97,7 +97,7 @@ class Permission(enum.Enum):
     CUSTOMER_EDIT = "customer.edit", _l("Change customers")
     CUSTOMER_DELETE = "customer.delete", _l("Delete customers without history")
     CUSTOMER_EXPORT = "customer.export", _l("Export customers")
-    CUSTOMER_CONTACTS = "customer.contacts", _l("See the contacts of customers in the Public Pool")
+    CUSTOMER_CONTACTS = "customer.contacts", _l("See the contacts of customers one does not hold")
     CUSTOMER_ASSIGN = "customer.assign", _l("Assign and transfer customers to consultants")
     CUSTOMER_RELEASE = "customer.release", _l("Release customers to the Public Pool")
     FOLLOW_UP_READ = "followup.read", _l("See follow-up records")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from redis import Redis
 from rq.job import Job
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
+from sqlalchemy import select
 
 from app import queue
+from app.models import AuditEntry
 from app.queue import ListedJob, QueueUnavailableError, Task, TaskNotListedError
 from config import EMBEDDED_REDIS_URL, Settings
 
@@ -58,6 +62,15 @@ class TestTheAllowList:
         assert f"job {pickled.id} cannot be read and is dropped" in worker.log
         assert "TaskNotListedError: os.system is not among the functions a worker may run" in worker.log
         assert not (tmp_path / "done").exists()
+
+
+@pytest.mark.queue
+def test_what_a_job_writes_is_told_of_the_job(backstage, hold, session, school, clock):
+    hold(school.sanjiang, 1, received=clock.today() - dt.timedelta(days=9))
+    backstage.worker().wait_for("night of 2026-03-02: 1 closed")
+    entries = session.scalars(select(AuditEntry).where(AuditEntry.table_name == "distribution")).all()
+    assert [(entry.origin, entry.actor_id) for entry in entries if "ended_on" in entry.changes] == [
+        ("job expiry-catch-up", None)]
 
 
 class TestWithoutAServer:
