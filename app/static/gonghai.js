@@ -1,4 +1,5 @@
-/* The one script of every page. It only listens and enhances; what matters also works without it. */
+/* The script of every page. It only listens and enhances; what matters also works without it. What other scripts share
+   with it is in `Gonghai`. */
 (function () {
   "use strict";
 
@@ -15,6 +16,58 @@
     if (text !== undefined) made.textContent = text;
     return made;
   }
+
+  /* Talking with the server */
+
+  var policy = window.trustedTypes && window.trustedTypes.createPolicy("gonghai", {createHTML: function (html) { return html; }});
+
+  /** Nodes of a page or a part of one that our own server made. */
+  function fragment(html) {
+    var holder = document.createElement("template");
+    holder.innerHTML = policy ? policy.createHTML(html) : html;
+    return holder.content;
+  }
+
+  function answered(answer) {
+    var json = (answer.headers.get("Content-Type") || "").indexOf("application/json") === 0;
+    return (json ? answer.json() : answer.text()).then(function (body) {
+      return {ok: answer.ok, status: answer.status, body: body};
+    });
+  }
+
+  function ask(address, options) {
+    return fetch(address, Object.assign({credentials: "same-origin", redirect: "error"}, options)).then(answered, function () {
+      return {ok: false, status: 0, body: {error: said().getAttribute("data-unreachable")}};
+    });
+  }
+
+  /** Read JSON; the promise gives {ok, status, body} and never fails. */
+  function get(address) { return ask(address, {headers: {Accept: "application/json"}}); }
+
+  /** Post a form or {name: value}; the same. */
+  function send(address, fields) {
+    var token = document.querySelector("meta[name=csrf-token]");
+    var body = fields instanceof FormData ? new URLSearchParams(fields) : new URLSearchParams(Object.entries(fields));
+    return ask(address, {method: "POST", body: body,
+      headers: {Accept: "application/json", "X-CSRFToken": token ? token.content : ""}});
+  }
+
+  /* Words that come without a new page */
+
+  function said() { return document.getElementById("said"); }
+
+  /** Say something for a few seconds: tone is success, error or empty. */
+  function say(text, tone) {
+    var place = said();
+    if (!place || !text) return;
+    var line = el("div", {"class": "flash " + (tone || "")});
+    line.appendChild(el("p", {}, text));
+    line.appendChild(el("button", {type: "button", "data-dismiss": "", "aria-label": place.getAttribute("data-dismiss-label")}, "×"));
+    place.appendChild(line);
+    setTimeout(function () { line.remove(); }, tone === "error" ? 12000 : 5000);
+  }
+
+  window.Gonghai = {each: each, el: el, fragment: fragment, get: get, send: send, say: say};
 
   /* Ticked rows: the ticks of a form, the box that ticks them all, and the bar that appears */
 
@@ -66,7 +119,21 @@
     }
     form.setAttribute("data-sent", "");
     if (event.submitter) event.submitter.setAttribute("aria-busy", "true");
+    if (form.hasAttribute("data-async")) {
+      event.preventDefault();
+      sendInPlace(form, event.submitter);
+    }
   });
+
+  /** Send a form without leaving the page; it then tells `answered`, and a refusal nobody took care of is said. */
+  function sendInPlace(form, submitter) {
+    send(form.getAttribute("action"), new FormData(form, submitter)).then(function (answer) {
+      form.removeAttribute("data-sent");
+      if (submitter) submitter.removeAttribute("aria-busy");
+      var untouched = form.dispatchEvent(new CustomEvent("answered", {bubbles: true, cancelable: true, detail: answer}));
+      if (untouched && !answer.ok) say(answer.body.error || String(answer.body), "error");
+    });
+  }
 
   window.addEventListener("pageshow", function () {
     each("form[data-sent]", function (form) { form.removeAttribute("data-sent"); });
