@@ -135,6 +135,19 @@ def refused(error: DomainError, default: str) -> ResponseReturnValue:
     return redirect(return_address(default))
 
 
+def done(sentence: LazyString | str, default: str, **facts: Any) -> ResponseReturnValue:
+    """What was asked for is done: said on the next page, or to a script that stays on this one.
+
+    Args:
+        default: the next page, unless the form names another.
+        facts: what else a script is told.
+    """
+    if wants_json():
+        return jsonify(said=str(sentence), **facts)
+    flash(str(sentence), "success")
+    return redirect(return_address(default))
+
+
 def whole_number(text: str) -> int | None:
     """A positive whole number that the databases can hold, written in plain digits; None of anything else."""
     if not text.isascii() or not text.isdecimal() or len(text) > len(str(LARGEST_INTEGER)):
@@ -242,7 +255,7 @@ def domain_error(error: DomainError) -> ResponseReturnValue:
     status = {NotAllowedError: trail.FORBIDDEN, NotFoundError: 404, ConflictError: 409, TooManyRequestsError: 429}.get(
         type(error), 400)
     trail.note_if_not_allowed(error)
-    response = error_page(status, str(error))
+    response = error_page(status, str(error), field=error.field)
     if isinstance(error, TooManyRequestsError):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
@@ -264,11 +277,11 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     return response
 
 
-def error_page(status: int, sentence: LazyString | str) -> Response:
-    """An error as a page, or as JSON if that was asked for."""
+def error_page(status: int, sentence: LazyString | str, *, field: str | None = None) -> Response:
+    """An error as a page, or as JSON if that was asked for, which names the field it is about."""
     try:
         if wants_json():
-            return _plain(status, sentence)
+            return _plain(status, sentence, field)
         response = Response(render_template("errors/error.html", status=status, sentence=sentence))
     except SQLAlchemyError:  # the page, and the language, depend on who asks
         login_manager._update_request_context_with_user()
@@ -277,10 +290,11 @@ def error_page(status: int, sentence: LazyString | str) -> Response:
     return response
 
 
-def _plain(status: int, sentence: LazyString | str) -> Response:
+def _plain(status: int, sentence: LazyString | str, field: str | None = None) -> Response:
     """An error without a page around it."""
     said = str(sentence)
-    response = jsonify(error=said, status=status) if wants_json() else Response(f"{said}\n", mimetype="text/plain")
+    told = {"error": said, "status": status} | ({"field": field} if field else {})
+    response = jsonify(told) if wants_json() else Response(f"{said}\n", mimetype="text/plain")
     response.status_code = status
     return response
 

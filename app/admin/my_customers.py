@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from flask_babel import gettext as _
@@ -83,8 +83,7 @@ class MyCustomersView(GuardedView):
             db.session.commit()
         except DomainError as error:
             return web.refused(error, url_for(".index_view"))
-        flash(_("Follow-up logged."), "success")
-        return redirect(web.return_address(url_for(".index_view")))
+        return web.done(_("Follow-up logged."), url_for(".index_view"))
 
     @expose("/release/", methods=("POST",))
     def release(self) -> ResponseReturnValue:
@@ -96,8 +95,7 @@ class MyCustomersView(GuardedView):
             db.session.commit()
         except DomainError as error:
             return web.refused(error, url_for(".index_view"))
-        flash(_("%(name)s is back in the Public Pool.", name=name), "success")
-        return redirect(url_for(".index_view"))
+        return web.done(_("%(name)s is back in the Public Pool.", name=name), url_for(".index_view"))
 
     @expose("/cancel-course/", methods=("POST",))
     def cancel_course(self) -> ResponseReturnValue:
@@ -110,8 +108,7 @@ class MyCustomersView(GuardedView):
             db.session.commit()
         except DomainError as error:
             return web.refused(error, url_for(".index_view"))
-        flash(_("%(course)s was removed.", course=name), "success")
-        return redirect(web.return_address(url_for(".index_view")))
+        return web.done(_("%(course)s was removed.", course=name), url_for(".index_view"))
 
 
 def _is_mine(row: Distribution) -> bool:

@@ -140,6 +140,20 @@ class TestOtherSteps:
             assert answer.status_code == 409, path
             assert answer.json["error"]
 
+    def test_a_script_that_stays_on_the_page_is_told_in_words(self, login, mine, school):
+        browser, as_json = login("sanjiang"), {"Accept": "application/json"}
+        form = {"customer_id": mine.id, "course_id": school.python.id, "note": "聊了"}
+        said = [browser.submit(f"/admin/mycustomers/{path}/", form, headers=as_json).json
+                for path in ("follow-up", "cancel-course", "release")]
+        assert all(answer["said"] for answer in said)
+        page = browser.get("/admin/mycustomers/").text
+        assert not any(answer["said"] in page for answer in said)  # once is enough
+
+    def test_and_a_refusal_names_its_field(self, login, mine):
+        answer = login("sanjiang").submit("/admin/mycustomers/follow-up/", {"customer_id": mine.id, "note": " "},
+                                          headers={"Accept": "application/json"})
+        assert (answer.status_code, answer.json["field"]) == (400, "note")
+
     @pytest.mark.parametrize("identity", ["9" * 5000, "99999999999", "٣", "1e3", ""])
     def test_an_id_no_row_can_have_is_404(self, login, identity):
         browser = login("sanjiang")
