@@ -189,16 +189,6 @@
       drawer(event.clientX < document.getElementById("sidebar").getBoundingClientRect().right);
     }
 
-    var log = target.closest("[data-follow-up]");
-    var dialog = document.getElementById("follow-up-dialog");
-    if (log && dialog && !event.metaKey && !event.ctrlKey) {
-      event.preventDefault();
-      dialog.querySelector("[name=customer_id]").value = log.getAttribute("data-follow-up");
-      dialog.querySelector("[data-name]").textContent = log.getAttribute("data-name");
-      dialog.showModal();
-      dialog.querySelector("textarea").focus();
-    }
-
     var cleared = target.closest("[data-untick]");
     if (cleared) {
       ticksOf(cleared.form).forEach(function (tick) { tick.checked = false; });
