@@ -45,6 +45,10 @@ pin: ## work out requirements*.txt anew from requirements*.in (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt
 
+.PHONY: assets
+assets: $(MADE) ## fetch the scripts of others anew, as pinned in package.json (needs npm)
+	@$(BIN)/python .ci/assets.py
+
 .PHONY: messages
 messages: $(INSTALLED) ## collect the texts for translation and compile the translations
 	mkdir -p build

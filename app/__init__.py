@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app import clock, current, database_errors, library_texts, models, security_headers, sqlite, web
+from app import assets, clock, current, database_errors, library_texts, models, security_headers, sqlite, web
 from app.extensions import babel, csrf, db, login_manager, migrate
 from app.services import audit_capture
 from config import ROOT, ConfigurationError, Settings, load_settings
@@ -35,6 +35,7 @@ def create_app(settings: Settings | None = None, source: clock.Source | None = N
     babel.init_app(app, locale_selector=current.locale)
     library_texts.init_app(app)
     security_headers.init_app(app)
+    assets.init_app(app)
     web.init_app(app)
     csrf.init_app(app)  # after the checks of web, which refuse what is too large before it is read for a token
     login_manager.init_app(app)

@@ -6,6 +6,8 @@ import secrets
 
 from flask import Flask, Response, g, request
 
+from app import assets
+
 _POLICY = ("default-src 'none'", "script-src 'nonce-{nonce}'", "style-src 'nonce-{nonce}'", "img-src 'self' data:",
            "connect-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
            "object-src 'none'", "require-trusted-types-for 'script'", "trusted-types gonghai")
@@ -45,11 +47,6 @@ def _add(response: Response) -> Response:
     response.headers.update(_ALWAYS)
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = _HTTPS_FOR_A_YEAR
-    if not _is_file_of_ours(response):
+    if not assets.is_asset(response):
         response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _is_file_of_ours(response: Response) -> bool:
-    """Whether this is a script, style or picture that everyone gets: those a browser may keep and ask about again."""
-    return response.status_code < 400 and (request.endpoint or "").rpartition(".")[2] == "static"

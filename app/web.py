@@ -21,7 +21,7 @@ from flask import (
     session,
     url_for,
 )
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString, format_date, get_locale, ngettext
 from flask_babel import gettext as _
@@ -33,7 +33,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import current, sqlite, trail
+from app import assets, current, sqlite, trail
 from app.errors import ConflictError, DomainError, NotAllowedError, NotFoundError, TooManyRequestsError
 from app.extensions import db, login_manager
 from app.models import Setting
@@ -65,6 +65,11 @@ class SessionInterface(SecureCookieSessionInterface):
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return super().get_cookie_secure(app) or request.is_secure
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """A file that everyone gets says nothing of who asked; `Vary: Cookie` would have it fetched anew per login."""
+        if not assets.is_asset(response):
+            super().save_session(app, session, response)
 
 
 def init_app(app: Flask) -> None:
