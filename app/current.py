@@ -10,6 +10,7 @@ from flask_login import current_user
 from app.clock import Clock
 from app.extensions import db
 from app.models import LoginSession
+from app.models.choices import Theme
 from app.services import school_settings
 from app.services.school_settings import SchoolSettings
 from config import Settings
@@ -76,7 +77,7 @@ def locale() -> str:
     default = settings().default_locale
     if not has_request_context():
         return default
-    chosen = session.get("locale") or getattr(current_user, "locale", None)
+    chosen = getattr(current_user, "locale", None) or session.get("locale")
     if chosen in LOCALES:
         return str(chosen)
     for language, _quality in request.accept_languages:
@@ -85,3 +86,9 @@ def locale() -> str:
         if found:
             return found
     return default
+
+
+def theme() -> Theme:
+    """Light, dark, or as the device has it: as chosen by the person, else in this browser."""
+    chosen = getattr(current_user, "theme", None) or session.get("theme")
+    return Theme(chosen) if chosen in set(Theme) else Theme.SYSTEM

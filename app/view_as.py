@@ -20,7 +20,7 @@ from app.web import READING
 
 _KEY = "view_as"
 _DELETED = _l("The role you looked as was deleted: you are yourself again.")
-_STILL_POSSIBLE = frozenset({"view_as.stop", "auth.logout", "locale"})
+_STILL_POSSIBLE = frozenset({"view_as.stop", "auth.logout", "locale", "theme"})
 
 blueprint = Blueprint("view_as", __name__)
 

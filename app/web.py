@@ -1,13 +1,11 @@
-"""What every page shares: language, read-only transactions, safe return addresses, errors in words, filters."""
+"""What every page shares: language and theme, read-only transactions, safe return addresses, errors in words."""
 
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
-from babel.numbers import format_decimal
 from flask import (
     Flask,
     Response,
@@ -23,8 +21,7 @@ from flask import (
 )
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
-from flask_babel import LazyString, format_date, get_locale, ngettext
-from flask_babel import gettext as _
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
@@ -33,10 +30,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import assets, current, sqlite, trail
+from app import assets, current, display, sqlite, trail
 from app.errors import ConflictError, DomainError, NotAllowedError, NotFoundError, TooManyRequestsError
 from app.extensions import db, login_manager
 from app.models import Setting
+from app.models.choices import Theme
 from app.models.setting import DEMO_AS_OF
 
 LARGEST_INTEGER = 2_147_483_647
@@ -84,11 +82,10 @@ def init_app(app: Flask) -> None:
     app.before_request(_refuse_malformed)
     trail.init_app(app)
     app.context_processor(_page_variables)
-    app.add_template_filter(day)
-    app.add_template_filter(moment)
-    app.add_template_filter(relative_day)
+    display.init_app(app)
     app.add_url_rule("/", "root", lambda: redirect("/admin/"))
     app.add_url_rule("/locale", "locale", choose_locale, methods=["POST"])
+    app.add_url_rule("/theme", "theme", choose_theme, methods=["POST"])
     app.register_error_handler(DomainError, domain_error)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(HTTPException, http_error)
@@ -165,45 +162,23 @@ def choose_locale() -> ResponseReturnValue:
     chosen = request.form.get("locale", "")
     if chosen not in current.LOCALES:
         abort(400)
-    session["locale"] = chosen
+    return _choose("locale", chosen)
+
+
+def choose_theme() -> ResponseReturnValue:
+    """Show light or dark from here on; a signed-in person's choice is remembered."""
+    chosen = request.form.get("theme", "")
+    if chosen not in set(Theme):
+        abort(400)
+    return _choose("theme", chosen)
+
+
+def _choose(preference: str, chosen: str) -> ResponseReturnValue:
+    session[preference] = chosen
     if current_user.is_authenticated:
-        current_user.locale = chosen
+        setattr(current_user, preference, chosen)
         db.session.commit()
     return redirect(return_address("/admin/"))
-
-
-def day(value: dt.date | None) -> str:
-    """A date in the reader's form; a dash for none."""
-    return "—" if value is None else str(format_date(value, "medium", rebase=False))
-
-
-def moment(value: dt.datetime | None) -> str:
-    """An instant as local date and time to the minute, in the reader's form; a dash for none."""
-    if value is None:
-        return "—"
-    local = current.clock().local(value)
-    return f"{format_date(local.date(), 'medium', rebase=False)} {local:%H:%M}"
-
-
-def relative_day(value: dt.date | None) -> str:
-    """A date as people say it near today."""
-    if value is None:
-        return "—"
-    days = (value - current.today()).days
-    if days == 0:
-        return str(_("today"))
-    if days == 1:
-        return str(_("tomorrow"))
-    if days == -1:
-        return str(_("yesterday"))
-    if days > 0:
-        return str(ngettext("in %(num)d day", "in %(num)d days", days))
-    return str(ngettext("%(num)d day ago", "%(num)d days ago", -days))
-
-
-def money(value: Decimal) -> str:
-    """An amount in the reader's form."""
-    return format_decimal(value, "#,##0.00", locale=get_locale())
 
 
 def _refuse_unknown_host() -> None:
@@ -244,8 +219,9 @@ def _refuse_malformed_json(body: Any) -> None:
 def _page_variables() -> dict[str, Any]:
     locale = current.locale()
     return {"viewer": current_user if current_user.is_authenticated else None, "today": current.today(),
-            "lang": current.LANGUAGE_TAGS[locale], "locales": current.LOCALES, "current_locale": locale,
-            "demo_as_of": _demo_as_of()}
+            "lang": current.LANGUAGE_TAGS[locale], "language_tags": current.LANGUAGE_TAGS,
+            "locales": current.LOCALES, "current_locale": locale,
+            "themes": Theme, "chosen_theme": current.theme(), "demo_as_of": _demo_as_of()}
 
 
 def _demo_as_of() -> dt.date | None:

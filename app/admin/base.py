@@ -21,13 +21,12 @@ from flask_admin.model.base import ViewArgs
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
-from markupsafe import Markup
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Query
 from wtforms import Form
 
-from app import current, trail, web
+from app import current, display, trail, web
 from app.admin import export, history
 from app.admin.constraints import refusal_of
 from app.admin.guard import Guarded, allowed, passed_with, viewer
@@ -68,18 +67,14 @@ def table_action(name: str, text: Any, permission: Permission, confirmation: Any
     return mark
 
 
-def _shown_date(_view: Any, value: dt.date, _name: str) -> Markup:
-    return Markup('<time class="nowrap" datetime="{}">{}</time>').format(value.isoformat(), web.day(value))
-
-
 FORMATTERS = {
     type(None): lambda _view, _value, _name: "—",
     bool: lambda _view, value, _name: _("Yes") if value else _("No"),
     Choice: lambda _view, value, _name: str(value.label),
     Kind: lambda _view, value, _name: str(value.label),
-    dt.datetime: lambda _view, value, _name: web.moment(value),
-    dt.date: _shown_date,
-    Decimal: lambda _view, value, _name: web.money(value),
+    dt.datetime: lambda _view, value, _name: display.exactly(value),
+    dt.date: lambda _view, value, _name: display.exactly(value),
+    Decimal: lambda _view, value, _name: display.money(value),
     list: lambda _view, value, _name: ", ".join(str(each) for each in value) or "—",
     Base: lambda _view, value, _name: str(value),
 }

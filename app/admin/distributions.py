@@ -45,7 +45,7 @@ def _memo(_view: Any, _context: Any, row: Distribution, _name: str) -> str | Non
 class DistributionView(TableView):
     """Never created or deleted by hand: performance is read from these rows."""
 
-    group, order, menu_title = "sell", 50, _l("Distribution")
+    group, order, menu_title = "reports", 10, _l("Distribution")
     access = Access(Permission.DISTRIBUTION_READ, edit=Permission.DISTRIBUTION_MEMO,
                     export=Permission.DISTRIBUTION_EXPORT)
     form = MemoForm

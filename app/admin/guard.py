@@ -51,6 +51,10 @@ class Guarded:
         """Whether the screen's first page may be opened, for the menu."""
         return self._may("index_view") if "index_view" in self.needs else self._may("index")
 
+    def menu_count(self) -> str:
+        """What the menu says beside the screen's title, such as how many rows wait there; cheap at any size."""
+        return ""
+
     def _may(self, function: str) -> bool:
         if function not in self.needs or not current_user.is_authenticated:
             return False

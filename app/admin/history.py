@@ -9,7 +9,7 @@ from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from app import current, web
+from app import current, display
 from app.admin import seen
 from app.admin.guard import allowed, viewer
 from app.admin.labels import LABELS
@@ -135,7 +135,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(_("Yes") if value else _("No"))
     if isinstance(value, dt.datetime):
-        return web.moment(value)
+        return display.moment(value)
     if isinstance(value, dt.date):
-        return web.day(value)
+        return display.day(value)
     return current.LOCALES.get(str(value), str(value))

@@ -20,7 +20,7 @@ from app.services.rules import SCHOOL_RULES
 class HomeView(Guarded, AdminIndexView):
     """What there is to do today, for whoever looks."""
 
-    group, order, menu_title = "sell", 0, _l("Home")
+    group, order, menu_title = "start", 0, _l("Home")
     needs = {"index": None}
 
     @expose("/")

@@ -73,6 +73,7 @@ LABELS: dict[str, LazyString] = {
     "started_on": _l("From"),
     "status": _l("Status"),
     "teachers": _l("Teachers"),
+    "theme": _l("Appearance"),
     "title": lazy_pgettext("thing", "Name"),
     "tutor": _l("Tutor"),
     "user_agent": _l("Device"),

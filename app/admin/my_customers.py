@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app import current, web
-from app.admin import cursor
+from app.admin import cursor, menu
 from app.admin.base import asked_for, row_id
 from app.admin.guard import GuardedView, viewer
 from app.admin.record import record_page
@@ -40,6 +40,11 @@ class MyCustomersView(GuardedView):
     def is_visible(self) -> bool:
         """In the menu of those who may hold customers."""
         return viewer().can_hold_customers
+
+    def menu_count(self) -> str:
+        """How many are being followed up."""
+        return menu.counted(my_customers.number_held(db.session, viewer().id, today=current.today(),
+                                                     most=menu.COUNTED + 1))
 
     @expose("/")
     def index_view(self) -> str:

@@ -12,7 +12,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from app import current, web
+from app import current, display, web
 from app.admin import history
 from app.admin.base import TableView
 from app.admin.guard import GuardedView, allowed
@@ -180,5 +180,5 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(_("Yes") if value else _("No"))
     if isinstance(value, dt.datetime):
-        return web.moment(value)
-    return web.day(value) if isinstance(value, dt.date) else str(value)
+        return display.moment(value)
+    return display.day(value) if isinstance(value, dt.date) else str(value)

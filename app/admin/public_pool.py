@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app import current
-from app.admin import contacts, cursor, options
+from app.admin import contacts, cursor, menu, options
 from app.admin.base import asked_for
 from app.admin.guard import GuardedView, allowed, viewer
 from app.admin.record import record_page
@@ -37,6 +37,10 @@ class PublicPoolView(GuardedView):
 
     group, order, menu_title = "sell", 10, _l("Public Pool")
     needs = {"index_view": Permission.POOL_READ, "details_view": Permission.POOL_READ}
+
+    def menu_count(self) -> str:
+        """How many there are to claim."""
+        return menu.counted(pool.count_up_to(db.session, viewer().id, today=current.today(), most=menu.COUNTED + 1))
 
     @expose("/")
     def index_view(self) -> str:

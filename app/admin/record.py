@@ -9,7 +9,7 @@ from typing import Any
 from flask import request, url_for
 from flask_admin import BaseView
 
-from app import current, web
+from app import current, display, web
 from app.admin import contacts
 from app.admin import history as audit_history
 from app.admin.guard import allowed, viewer
@@ -62,5 +62,5 @@ def _facts(customer: Customer, *, hidden: bool) -> list[tuple[Any, str]]:
 
 def _shown(value: Any) -> str:
     if isinstance(value, dt.date):
-        return web.day(value)
+        return display.day(value)
     return str(getattr(value, "label", value))

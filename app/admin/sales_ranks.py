@@ -43,7 +43,7 @@ class SalesRankForm(forms.BaseForm):
 class SalesRankView(TableView):
     """How new leads are dealt out."""
 
-    group, order, menu_title = "settings", 10, _l("Sales ranks")
+    group, order, menu_title = "settings", 20, _l("Sales ranks")
     access = Access.of_small_table(Permission.SALES_RANK_READ, Permission.SALES_RANK_WRITE)
     form = SalesRankForm
     column_list = column_export_list = column_details_list = ("consultant", "num", "weight")

@@ -26,8 +26,8 @@ from app.services import logins, passwords, sessions
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 
 MUST_CHOOSE = _l("You logged in with a one-time password. Choose one of your own, which only you know.")
-OPEN_BEFORE_CHOOSING = frozenset({"account.password", "account.change_password", "auth.logout", "locale", "static",
-                                  "admin.static", "healthz", "readyz"})
+OPEN_BEFORE_CHOOSING = frozenset({"account.password", "account.change_password", "auth.logout", "locale", "theme",
+                                  "static", "admin.static", "healthz", "readyz"})
 
 
 class PasswordForm(FlaskForm):

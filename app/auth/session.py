@@ -82,11 +82,10 @@ def send_to_login() -> ResponseReturnValue:
 
 
 def begin_anew() -> None:
-    """Nothing of a browser's session outlives a login or logout but the language."""
-    locale = session.get("locale")
+    """Nothing of a browser's session outlives a login or logout but the language, and whether it is light or dark."""
+    kept = {name: session[name] for name in ("locale", "theme") if name in session}
     session.clear()
-    if locale:
-        session["locale"] = locale
+    session.update(kept)
 
 
 def note_afterwards(_error: BaseException | None = None) -> None:

@@ -26,6 +26,14 @@ class RowScope(Kind):
     ALL = "all", _l("All rows")
 
 
+class Theme(Kind):
+    """Light or dark, as a person likes it."""
+
+    SYSTEM = "system", _l("System")
+    LIGHT = "light", _l("Light")
+    DARK = "dark", _l("Dark")
+
+
 class Gender(Choice):
     MALE = 1, _l("Male")
     FEMALE = 2, _l("Female")

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Base
 from app.models.audit import PersonKind
-from app.models.choices import DepartmentFunction
+from app.models.choices import DepartmentFunction, Theme
 from app.models.department import Department
 from app.models.role import Role, employee_role
 from app.models.second_factor import SecondFactor
-from app.models.types import PERSONAL, SECRET, UTCDateTime
+from app.models.types import PERSONAL, SECRET, KindType, UTCDateTime, one_of
 
 
 class Employee(Base):
@@ -26,7 +26,10 @@ class Employee(Base):
     """
 
     __tablename__ = "employee"
-    __table_args__ = {"sqlite_autoincrement": True}  # an id names one person for good, as on PostgreSQL
+    __table_args__ = (
+        one_of("theme", Theme),
+        {"sqlite_autoincrement": True},  # an id names one person for good, as on PostgreSQL
+    )
     __allow_unmapped__ = True
     __person__ = (PersonKind.EMPLOYEE, "id")
 
@@ -46,6 +49,7 @@ class Employee(Base):
         ForeignKey("department.code", ondelete="RESTRICT", onupdate="CASCADE"), index=True)
     active: Mapped[bool] = mapped_column(default=True)
     locale: Mapped[str | None] = mapped_column(String(16))
+    theme: Mapped[Theme | None] = mapped_column(KindType(Theme))
     erased_on: Mapped[dt.date | None]
 
     department: Mapped[Department] = relationship(lazy="joined", innerjoin=True)

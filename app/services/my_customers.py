@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from app.models import Customer, Distribution, FollowUp
 from app.models.choices import DistributionStatus
-from app.services import pool
+from app.services import counting, pool
 from app.services.text import like_pattern
 
 _IN_THIS_HOLDING = FollowUp.saved_on >= Customer.recv_date
@@ -54,6 +54,12 @@ def counts_by_status(session: Session, consultant_id: int, *, today: dt.date) ->
     query = (select(shown, func.count()).select_from(Distribution).join(Distribution.customer)
              .where(Distribution.consultant_id == consultant_id).group_by(shown))
     return {DistributionStatus(status): number for status, number in session.execute(query)}
+
+
+def number_held(session: Session, consultant_id: int, *, today: dt.date, most: int) -> int:
+    """How many customers a consultant follows up now, counted no further than `most`."""
+    return counting.up_to(session, most, select(Customer.id).where(
+        Customer.consultant_id == consultant_id, pool.is_held(today)))
 
 
 def falling_next(session: Session, consultant_id: int, *, today: dt.date, size: int = 4) -> list[Customer]:

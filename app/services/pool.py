@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinl
 
 from app.models import Customer, Distribution, Employee, FollowUp, customer_course
 from app.models.choices import CustomerStatus, DistributionStatus, Source
-from app.services import search
+from app.services import counting, search
 
 
 def is_public(today: dt.date) -> ColumnElement[bool]:
@@ -138,6 +138,11 @@ def count(session: Session, viewer_id: int, *, today: dt.date, filter_: PoolFilt
     """How many public customers a person could claim."""
     query = _visible(viewer_id, today, filter_ or PoolFilter()).with_only_columns(func.count())
     return session.scalar(query.order_by(None)) or 0
+
+
+def count_up_to(session: Session, viewer_id: int, *, today: dt.date, most: int) -> int:
+    """How many public customers a person could claim, counted no further than `most`."""
+    return counting.up_to(session, most, select(Customer.id).where(claimable_by(viewer_id, today)))
 
 
 def counts_by_reason(session: Session, viewer_id: int, *, today: dt.date) -> dict[DistributionStatus | None, int]:

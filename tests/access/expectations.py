@@ -265,6 +265,10 @@ def _chinese(_world: World, _person: Person, _case: Case) -> Asked:
     return Asked({}, {"locale": "zh_Hant_TW"})
 
 
+def _dark(_world: World, _person: Person, _case: Case) -> Asked:
+    return Asked({}, {"theme": "dark"})
+
+
 def _settings(_world: World, _person: Person, _case: Case) -> Asked:
     return Asked({}, {"session_idle_minutes": "31", "session_hours": "12", "shortest_password": "15",
                       "lead_retention_months": "0", "leaver_retention_months": "0", "session_retention_days": "90"})
@@ -391,6 +395,7 @@ DOORS = [
     Door("POST", "/logout", Opens.TO_EVERYONE, opens=302, changes=frozenset({"login_session"})),
     Door("POST", "/view-as/stop", Opens.TO_EVERYONE, opens=302),  # whoever looks as nobody goes home
     Door("POST", "/locale", Opens.TO_EVERYONE, opens=302, asks=_chinese, changes=frozenset({"employee"})),
+    Door("POST", "/theme", Opens.TO_EVERYONE, opens=302, asks=_dark, changes=frozenset({"employee"})),
     Door("GET", "/healthz", Opens.TO_EVERYONE),
     Door("GET", "/readyz", Opens.TO_EVERYONE, opens=503),  # without Redis
     Door("GET", "/static/<path:filename>", Opens.TO_EVERYONE, path=(("<path:filename>", "gonghai.css"),)),
