@@ -26,9 +26,9 @@ from app import create_app
 from app.extensions import db
 from app.models import Course, Customer, Employee, FollowUp
 from app.services import customers, follow_ups, passwords
-from tests.support import browser, databases, needs, people, postgres, redis, tally
+from tests.support import browser, databases, demo_school, needs, people, postgres, redis, tally
 from tests.support.client import Client, watch_for_unsaved_changes
-from tests.support.clock import SettableClock
+from tests.support.clock import START, SettableClock
 from tests.support.floor import Floor
 from tests.support.live_server import LiveServer
 from tests.support.people import School
@@ -191,6 +191,22 @@ def app(_apps: Callable[[str], Flask], backend: str, clock: SettableClock) -> It
     app.extensions.pop("limits", None)  # nobody is shut out for what another test tried
     with app.app_context():
         databases.empty(db.engine)
+
+
+@pytest.fixture(scope="session")
+def _demo_school(all_databases: databases.Databases, shared_folder: Path) -> Iterator[demo_school.DemoSchool]:
+    url = demo_school.built(all_databases.make("sqlite"), shared_folder)
+    app = make_app(url, lambda: START)
+    yield demo_school.DemoSchool(app, url)
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def demo(_demo_school: demo_school.DemoSchool) -> demo_school.DemoSchool:
+    """The demo school, to look at only: tests share it."""
+    _demo_school.app.extensions.pop("limits", None)
+    return _demo_school
 
 
 @pytest.fixture

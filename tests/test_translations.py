@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import gettext
 import re
 from collections.abc import Iterator
 from functools import cache
-from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +27,10 @@ from app.admin.customers import CustomerForm
 from app.admin.labels import LABELS
 from app.auth.login import LoginForm
 from app.library_texts import TRANSLATIONS
-from app.models import Customer, choices
+from app.models import choices
 from app.models.types import Choice, Kind
 from app.permissions import BUILT_IN_ROLES, Permission
 from config import ROOT
-from tests.support import people
-from tests.support.people import School
 
 HANS, HANT = "zh_Hans_CN", "zh_Hant_TW"
 DOMAINS = ("messages", "admin", "wtforms")
@@ -284,66 +280,3 @@ class TestTextsOfLibraries:
     @staticmethod
     def _request(app: Flask, language: str) -> Any:
         return app.test_request_context("/login", method="POST", headers={"Accept-Language": language})
-
-
-ALLOWED = {"QQ", "WeChat", "openid", "CSV", "XLSX", "JSON", "Gonghai", "SEO", "DSP", "CTO", "cto", "qq", "English",
-           "Python", "Linux", "csv", "xlsx", "ID", "NIST", "Werkzeug"}
-"""Words in Latin letters a reader of Chinese expects."""
-
-_HIDDEN = re.compile(r"<(script|style|template)\b.*?</\1>|<!--.*?-->|<span lang=\"en\".*?</span>", re.DOTALL)
-_SPOKEN_ATTRIBUTE = re.compile(r'\s(?:title|aria-label|placeholder|alt|data-confirm|data-placeholder|label)="([^"]*)"')
-_WORD = re.compile(r"[A-Za-z][A-Za-z'’]+")
-
-
-def english_in(html: str, known: set[str]) -> list[str]:
-    """The words in Latin letters a person reads or hears in the page, but for known ones."""
-    html = _HIDDEN.sub(" ", html)
-    seen = " ".join([re.sub(r"<[^>]*>", " ", html), *_SPOKEN_ATTRIBUTE.findall(html)])
-    return sorted(set(_WORD.findall(unescape(seen))) - ALLOWED - known)
-
-
-class TestScreens:
-    @pytest.fixture
-    def pages(self, app: Flask) -> list[str]:
-        """Every page without a parameter in its address."""
-        skipped = ("/static/", "/healthz", "/readyz", "/metrics", "/logout", "/ajax/", "/export/", "/action/", "/login")
-        found = {rule.rule for rule in app.url_map.iter_rules()
-                 if "GET" in (rule.methods or ()) and not rule.arguments and rule.rule != "/"}
-        return sorted(path for path in found if not any(part in path for part in skipped)
-                      and not path.endswith(("/edit/", "/details/", "/delete/")))
-
-    @pytest.fixture
-    def mine(self, school: School, make_customer: Any, make_follow_up: Any, clock: Any) -> Customer:
-        """A customer of 三江, beside one in the pool and one about to fall."""
-        mine: Customer = make_customer("龙泰", holder=school.sanjiang, courses=[school.python], mobile="13800001111")
-        make_follow_up(mine, "周末来试听", next_contact_on=clock.today())
-        make_customer("早掉", holder=school.baoyu, on=clock.today().replace(day=1, month=1), courses=[school.python])
-        make_customer("今晚掉", holder=school.sanjiang, on=clock.today() - dt.timedelta(days=3))
-        return mine
-
-    @both
-    def test_speak_chinese_throughout(self, pages, login, school, mine, locale):
-        tables = [page for page in pages if page.count("/") == 3 and page + "new/" in pages]
-        assert len(tables) >= 8
-        visits = [("admin", page) for page in [*pages, *(f"{table}{way}/?id=1" for table in tables
-                                                         for way in ("details", "edit"))]]
-        visits += [("sanjiang", page) for page in ("/admin/", "/admin/publicpool/", "/admin/mycustomers/",
-                                                   f"/admin/customer/details/?id={mine.id}", "/admin/nowhere/")]
-        names = set(people.CAST).union(*(role.name.split() for role in school.roles.values()))
-        left: list[str] = []
-        for person in ("admin", "sanjiang"):
-            browser = login(person)
-            assert browser.submit("/locale", {"locale": locale}).status_code == 302
-            for path in [path for who, path in visits if who == person]:
-                answer = browser.get(path)
-                assert answer.status_code < 500, path
-                shown = answer.mimetype == "text/html" and answer.status_code not in range(300, 400)
-                if shown and (words := english_in(answer.text, names)):
-                    left.append(f"{person} {path} ({answer.status_code}): {' '.join(words)}")
-        assert not left, "\n".join(left)
-
-    @both
-    def test_of_a_visitor_speak_chinese_too(self, client, locale):
-        page = client.get("/login", headers={"Accept-Language": current.LANGUAGE_TAGS[locale]})
-        assert english_in(page.text, set()) == []
-        assert f'lang="{current.LANGUAGE_TAGS[locale]}"' in page.text

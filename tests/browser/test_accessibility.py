@@ -1,0 +1,223 @@
+"""Nobody is kept out: WCAG 2.2 A and AA on every screen, at a desk and on a phone, by day and by night."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support import axe
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+WIDTHS = (1280, 1024, 768, 390)
+
+TOO_WIDE = """() => [document.documentElement, ...document.querySelectorAll("main, main *")].filter(each =>
+    each.scrollWidth > each.clientWidth + 1 && each.clientWidth
+    && (each === document.documentElement
+        || innerWidth < 400 && ["auto", "scroll"].includes(getComputedStyle(each).overflowX)))
+    .map(each => `${each.localName}.${each.className} is ${each.scrollWidth} wide in ${each.clientWidth}`)"""
+"""The page itself never scrolls sideways; on a phone nothing within it does either."""
+
+PARTS = """() => [...document.querySelectorAll("dialog, details")].map((part, index) => {
+    part.dataset.part = index;
+    return [...part.querySelectorAll("*")].map(each => each.localName + each.className).join();
+})"""
+OPEN = """index => {
+    const part = document.querySelector(`[data-part="${index}"]`);
+    part.localName === "dialog" ? part.open || part.showModal() : part.open = true;
+    return part.checkVisibility();
+}"""
+SHUT = """index => {
+    const part = document.querySelector(`[data-part="${index}"]`);
+    part.localName === "dialog" ? part.close() : part.open = false;
+}"""
+
+
+class Examiner:
+    """Opens screens as somebody and writes down what is wrong with them."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.wrong: list[str] = []
+        self.examined = 0
+        self._parts: set[tuple[str, str]] = set()
+        page.context.add_init_script(axe.source())
+        page.emulate_media(reduced_motion="reduce")
+
+    def open(self, address: str) -> None:
+        answer = self.page.goto(address)
+        assert answer is not None
+        assert answer.status < 500, address
+        assert "require-trusted-types-for" in answer.headers["content-security-policy"]
+        axe.keep_one_row_of_each_kind(self.page)
+
+    def examine(self, size: dict[str, int], scheme: str, within: str | None = None) -> None:
+        """Look at the page as it stands at that size and in these colours."""
+        self.page.set_viewport_size(size)
+        self.page.emulate_media(color_scheme=scheme)
+        self.examined += 1
+        for fault in axe.violations(self.page, within):
+            self._note(fault, f"{size['width']} {scheme}")
+
+    def examine_what_opens(self, size: dict[str, int], scheme: str) -> None:
+        """Open every menu and dialog of the page, one after the other; those of every page once."""
+        self.page.set_viewport_size(size)
+        self.page.emulate_media(color_scheme=scheme)
+        for index, made_of in enumerate(self.page.evaluate(PARTS)):
+            if (made_of, scheme) not in self._parts and self.page.evaluate(OPEN, index):
+                self._parts.add((made_of, scheme))
+                self.examine(size, scheme, f'[data-part="{index}"]')
+                self.page.evaluate(SHUT, index)
+
+    def measure(self) -> None:
+        """See whether something scrolls sideways."""
+        for width in WIDTHS:
+            self.page.set_viewport_size({"width": width, "height": 800})
+            for fault in self.page.evaluate(TOO_WIDE):
+                self._note(fault, str(width))
+
+    def _note(self, fault: str, how: str) -> None:
+        self.wrong.append(f"{self.page.url.partition('/admin')[2] or self.page.url} at {how}: {fault}")
+
+
+@pytest.fixture
+def examine(visit) -> Iterator[Callable[..., Examiner]]:
+    """`examine("sanjiang", "zh-CN")`: at the end nothing may be wrong."""
+    made: list[Examiner] = []
+
+    def examiner(*who: Any) -> Examiner:
+        made.append(Examiner(visit(*who).page))
+        return made[-1]
+
+    yield examiner
+    wrong = [fault for each in made for fault in each.wrong]
+    assert not wrong, f"{len(wrong)} faults:\n" + "\n".join(dict.fromkeys(wrong))
+
+
+@pytest.mark.parametrize(("username", "fewest"), [("admin", 50), ("sanjiang", 20)])
+def test_every_screen_in_every_form(demo, examine, username, fewest):
+    examiner = examine(username)
+    for address in demo.screens(username):
+        examiner.open(address)
+        for size in (DESK, PHONE):
+            for scheme in ("light", "dark"):
+                examiner.examine(size, scheme)
+        examiner.examine_what_opens(PHONE, "dark")
+        examiner.examine_what_opens(DESK, "light")
+        examiner.measure()
+    assert examiner.examined >= fewest * 4
+
+
+@pytest.mark.parametrize(("username", "language", "size", "scheme"), [
+    ("admin", "zh-CN", PHONE, "light"), ("admin", "zh-TW", DESK, "dark"), ("manager", "zh-CN", DESK, "light"),
+    ("sanjiang", "zh-TW", PHONE, "light"), ("tutor", "zh-CN", PHONE, "dark"), ("teacher", "zh-TW", DESK, "light"),
+    ("finance", "en-US", PHONE, "light"), ("auditor", "zh-CN", DESK, "dark")])
+def test_every_screen_for_every_role_and_in_every_language(demo, examine, username, language, size, scheme):
+    examiner = examine(username, language)
+    for address in demo.screens(username):
+        examiner.open(address)
+        examiner.examine(size, scheme)
+        if size is PHONE:
+            examiner.measure()
+
+
+EMPTY = """() => {
+    const form = document.querySelector("main form.admin-form, main form[method=post]");
+    for (const field of form.elements)
+        if (!["hidden", "submit", "checkbox"].includes(field.type) && field.localName !== "fieldset") field.value = "";
+    form.noValidate = true;
+    form.requestSubmit();
+}"""
+
+
+@pytest.mark.parametrize("username", ["admin", "sanjiang"])
+def test_forms_that_were_refused(demo, examine, username):
+    examiner = examine(username)
+    page = examiner.page
+    refused = 0
+    for address in demo.screens(username):
+        if "/new/" not in address and "/edit/" not in address:
+            continue
+        examiner.open(address)
+        if page.locator("main form .required").count():
+            with page.expect_navigation():
+                page.evaluate(EMPTY)
+            assert page.locator("[aria-invalid=true]").count(), f"{address} was not refused"
+            refused += 1
+            examiner.examine(DESK, "dark")
+            examiner.examine(PHONE, "light")
+    assert refused
+
+
+def test_lists_where_nothing_is_found(examine):
+    examiner = examine("admin")
+    for address in ("/admin/customer/?search=nobody", "/admin/publicpool/?q=nobody", "/admin/audit/?search=nobody"):
+        examiner.open(address)
+        examiner.examine(DESK, "light")
+        examiner.examine(PHONE, "dark")
+
+
+def test_pages_that_say_no(examine):
+    examiner = examine("sanjiang")
+    for address, status in (("/admin/nowhere/", 404), ("/admin/jobs/", 403), ("/login?a=%00", 400)):
+        assert examiner.page.request.get(address, headers={"Accept": "text/html"}).status == status, address
+        examiner.open(address)
+        examiner.examine(DESK, "dark")
+        examiner.examine(PHONE, "light")
+
+
+def test_the_login_and_its_refusal(examine):
+    examiner = examine()
+    page = examiner.page
+    page.goto("/login")
+    for _each in range(2):
+        for scheme in ("light", "dark"):
+            examiner.examine(DESK, scheme)
+            examiner.examine(PHONE, scheme)
+        page.fill("[name=username]", "nobody")
+        page.fill("[name=password]", "a wrong password")
+        page.press("[name=password]", "Enter")
+        page.locator("[role=alert], .errors").first.wait_for()
+
+
+FAULTS = {
+    "image-alt": "document.querySelector('main').append(document.createElement('img'))",
+    "color-contrast": "document.querySelector('h1').style.cssText = 'color: #999; background: #ccc'",
+    "target-size": """document.querySelector('main').append(...['a', 'b'].map(text => {
+        const made = document.createElement('button');
+        made.textContent = text;
+        made.style.cssText = 'width: 9px; height: 9px; padding: 0; min-height: 0; margin: 0; border: 0';
+        return made;
+    }))""",
+    "label": "document.querySelector('main').append(document.createElement('input'))",
+    "html-has-lang": "document.documentElement.removeAttribute('lang')"}
+
+
+@pytest.mark.parametrize("rule", FAULTS)
+def test_a_fault_would_be_found(visit, rule):
+    examiner = Examiner(visit("sanjiang").page)
+    examiner.open("/admin/campus/")
+    examiner.examine(PHONE, "dark")
+    assert examiner.wrong == []
+    examiner.page.evaluate(FAULTS[rule])
+    examiner.examine(PHONE, "dark")
+    assert rule in {fault.split(": ")[1] for fault in examiner.wrong}
+
+
+def test_what_is_too_wide_would_be_found(visit):
+    examiner = Examiner(visit("sanjiang").page)
+    examiner.open("/admin/campus/")
+    examiner.page.evaluate("""() => {
+        const wide = document.createElement("div");
+        wide.style.minWidth = "900px";
+        wide.textContent = "wide";
+        document.querySelector("main").append(wide);
+    }""")
+    examiner.measure()
+    assert {fault.split(": ")[0].rpartition(" ")[2] for fault in examiner.wrong} == {"1024", "768", "390"}
