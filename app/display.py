@@ -22,7 +22,7 @@ NEAR = 30
 """Days before and after today that are counted; beyond them a date says more."""
 
 _TIME = Markup('<time class="nowrap" datetime="{}">{}</time>')
-_TIME_IN_WORDS = Markup('<time class="nowrap" datetime="{}" title="{}">{}</time>')
+_TIME_IN_WORDS = Markup('<time class="nowrap" datetime="{0}" title="{1}">{2}<span class="sr-only"> ({1})</span></time>')
 
 
 def init_app(app: Flask) -> None:
@@ -71,7 +71,7 @@ def exactly(value: dt.date | dt.datetime | None) -> Markup:
 
 
 def ago(value: dt.date | dt.datetime | None) -> Markup:
-    """A date or an instant as people say it near now, with the exact one to read by pointing at it."""
+    """A date or an instant as people say it near now, with the exact one for those who point at it or listen."""
     if value is None:
         return escape(NONE)
     words, full = _in_words(value), _in_full(value)

@@ -160,6 +160,7 @@
     var sidebar = document.getElementById("sidebar");
     if (!sidebar) return;
     root.classList.toggle("drawer-open", open);
+    each(".page, .tabbar", function (behind) { behind.inert = open; });
     each("[data-drawer]", function (button) { button.setAttribute("aria-expanded", String(open)); });
     if (open) {
       opener = link;
@@ -170,6 +171,8 @@
       opener = null;
     }
   }
+
+  window.matchMedia("(min-width: 960px)").addEventListener("change", function () { drawer(false); });
 
   /* Clicks */
 
@@ -199,6 +202,12 @@
     if (row && !target.closest("a, button, input, select, textarea, label, summary, form") && !String(getSelection())) {
       window.location.assign(row.getAttribute("data-href"));
     }
+  });
+
+  document.addEventListener("focusout", function (event) {
+    each("details.pop[open]", function (menu) {
+      if (event.relatedTarget && menu.contains(event.target) && !menu.contains(event.relatedTarget)) menu.open = false;
+    });
   });
 
   document.addEventListener("keydown", function (event) {
