@@ -26,8 +26,10 @@ from app.admin.jobs import JobsView
 from app.admin.known_contact import KnownContactView
 from app.admin.matrix import MatrixView
 from app.admin.my_customers import MyCustomersView
+from app.admin.palette import PaletteView
 from app.admin.personal_data import PersonalDataView
 from app.admin.public_pool import PublicPoolView
+from app.admin.record_actions import RecordView
 from app.admin.roles import RoleView
 from app.admin.sales_ranks import SalesRankView
 from app.admin.second_factor import SecondFactorView
@@ -42,6 +44,7 @@ def init_app(app: Flask) -> None:
     admin = Admin(name="Gonghai", theme=Bootstrap4Theme(base_template="admin/base.html"),
                   index_view=HomeView(name=HomeView.menu_title), csp_nonce_generator=security_headers.nonce)
     for screen, endpoint in ((PublicPoolView, "publicpool"), (MyCustomersView, "mycustomers"), (ClaimView, "claim"),
+                             (RecordView, "record"),
                              (KnownContactView, "knowncontact"), (SecondFactorView, "secondfactor")):
         admin.add_view(screen(name=screen.menu_title or endpoint, endpoint=endpoint))
     for view, model, endpoint in (
@@ -52,6 +55,8 @@ def init_app(app: Flask) -> None:
             (EmployeeView, models.Employee, "employee"), (RoleView, models.Role, "role"),
             (SessionView, models.LoginSession, "session"), (AuditView, models.AuditEntry, "audit")):
         admin.add_view(view(model, endpoint=endpoint))
+    tables = {view.endpoint: view for view in admin._views}
+    admin.add_view(PaletteView(tables, endpoint="palette"))
     people = {PersonKind(view.endpoint): view for view in admin._views if view.endpoint in set(PersonKind)}
     admin.add_view(PersonalDataView(people, name=PersonalDataView.menu_title, endpoint="personaldata"))
     admin.add_view(SettingsView(name=SettingsView.menu_title, endpoint="settings"))

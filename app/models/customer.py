@@ -115,6 +115,10 @@ class Customer(Base):
         """Whether the customer is this consultant's own: held by him, or enrolled with him."""
         return self.consultant_id == employee_id and (self.is_enrolled or self.is_held(today))
 
+    def belongs_to_someone(self, today: dt.date) -> bool:
+        """Whether the customer is some consultant's own."""
+        return self.consultant_id is not None and self.belongs_to(self.consultant_id, today)
+
     def belongs_to_department(self, code: int, today: dt.date) -> bool:
         """Whether one of the department's people holds the customer, or has him enrolled."""
         return (self.consultant is not None and self.consultant.department_code == code

@@ -11,7 +11,7 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.errors import ConflictError, DomainError
+from app.errors import ConflictError, DomainError, NotFoundError
 from app.models import Course, Customer, Distribution, Employee, FollowUp
 from app.models.choices import CustomerStatus, DistributionStatus, Origin
 from app.models.contacts import CONTACT_FIELDS, LONGEST_CONTACT
@@ -162,15 +162,38 @@ def unlock(session: Session, customer_id: int, *, by: Employee | None = None, to
     distributions.set_clock(customer, not_before=today + ONE_DAY)
 
 
-def cancel_course(session: Session, customer_id: int, course_id: int, *, by: Employee, today: dt.date) -> Course:
-    """Take a consulted course off a consultant's own customer (S2's `cancel_course`).
+def add_course(session: Session, customer_id: int, course_id: int, *, by: Employee | None, today: dt.date) -> Course:
+    """Put a course on the list of those a customer has asked about; one that is on it already stays there.
+
+    Args:
+        by: only if the customer is this consultant's; anyone's if None.
+
+    Raises:
+        ConflictError: the customer is not his.
+        NotFoundError: there is no such course.
+    """
+    customer = distributions.lock_customer(session, customer_id)
+    _check_own(customer, by, today)
+    course = session.get(Course, course_id)
+    if course is None:
+        raise NotFoundError(_l("There is no such course."), field="course")
+    if course not in customer.courses:
+        customer.courses.append(course)
+    return course
+
+
+def cancel_course(session: Session, customer_id: int, course_id: int, *, by: Employee | None,
+                  today: dt.date) -> Course:
+    """Take a consulted course off a customer (S2's `cancel_course`).
+
+    Args:
+        by: only if the customer is this consultant's; anyone's if None.
 
     Raises:
         ConflictError: the customer is not his, or has not asked for that course.
     """
     customer = distributions.lock_customer(session, customer_id)
-    if not customer.belongs_to(by.id, today):
-        raise ConflictError(_l("%(name)s is not with you.", name=customer.name))
+    _check_own(customer, by, today)
     for course in customer.courses:
         if course.id == course_id:
             customer.courses.remove(course)
@@ -194,6 +217,11 @@ def delete(session: Session, customer_id: int) -> None:
         raise ConflictError(_l("%(name)s has referred other customers and cannot be deleted.", name=customer.name))
     session.delete(customer)
     session.flush()
+
+
+def _check_own(customer: Customer, by: Employee | None, today: dt.date) -> None:
+    if by is not None and not customer.belongs_to(by.id, today):
+        raise ConflictError(_l("%(name)s is not with you.", name=customer.name))
 
 
 def _check_held(session: Session, customer: Customer, today: dt.date, by: Employee | None) -> None:

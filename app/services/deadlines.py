@@ -6,25 +6,60 @@ import datetime as dt
 from dataclasses import dataclass
 
 from app.models import Customer
-from app.services.rules import SCHOOL_RULES, PoolRules
+from app.models.choices import DistributionStatus
+from app.services.rules import ONE_DAY, SCHOOL_RULES, PoolRules, terms
+
+
+@dataclass(frozen=True)
+class Term:
+    """One of the two terms, day by day.
+
+    Args:
+        since: the day it counts from, which is not counted itself.
+        days: how many there are.
+        used: how many of them have come, today included.
+        falls_on: the day the customer turns public by this term alone.
+        cuts: whether it is this one that ends the holding.
+    """
+
+    since: dt.date
+    days: int
+    used: int
+    falls_on: dt.date
+    cuts: bool
+
+    @property
+    def calendar(self) -> list[dt.date]:
+        """Its days."""
+        return [self.since + each * ONE_DAY for each in range(1, self.days + 1)]
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Days used of both terms, and what is left until the fall."""
+    """Both terms, and what is left until the fall.
 
-    follow_up_used: int
-    follow_up_days: int
-    deal_used: int
-    deal_days: int
+    `locked` says that it is a lock, neither term, that keeps the customer until then.
+    """
+
+    follow_up: Term
+    deal: Term
     days_left: int
     falls_on: dt.date
+    locked: bool
 
 
 def standing(customer: Customer, *, today: dt.date, rules: PoolRules = SCHOOL_RULES) -> Standing | None:
     """The standing of a held customer; None of one outside the clock."""
     if not customer.is_held(today) or customer.recv_date is None or customer.public_on is None:
         return None
-    return Standing(follow_up_used=(today - customer.last_consult_date).days, follow_up_days=rules.follow_up_days,
-                    deal_used=(today - customer.recv_date).days, deal_days=rules.deal_days,
-                    days_left=(customer.public_on - today).days, falls_on=customer.public_on)
+    by_follow_up, by_deal = terms(customer.recv_date, customer.last_consult_date, rules)
+    locked = customer.public_on > min(by_follow_up, by_deal)
+    won_first = customer.public_as == DistributionStatus.NO_DEAL
+
+    def term(since: dt.date, days: int, falls_on: dt.date, *, first: bool) -> Term:
+        return Term(since, days, (today - since).days, falls_on, cuts=first and not locked)
+
+    return Standing(
+        follow_up=term(customer.last_consult_date, rules.follow_up_days, by_follow_up, first=not won_first),
+        deal=term(customer.recv_date, rules.deal_days, by_deal, first=won_first),
+        days_left=(customer.public_on - today).days, falls_on=customer.public_on, locked=locked)

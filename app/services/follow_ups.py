@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import ConflictError, DomainError, NotAllowedError
@@ -45,6 +46,36 @@ def log(session: Session, customer_id: int, author: Employee, note: str, *, toda
         distributions.set_clock(customer, not_before=today + ONE_DAY)
     session.flush()
     return record
+
+
+def last_of_holding(session: Session, customer: Customer) -> FollowUp | None:
+    """The last follow-up since the present consultant received the customer, which says when to call next."""
+    if customer.recv_date is None:
+        return None
+    return session.scalar(select(FollowUp).where(
+        FollowUp.customer_id == customer.id, FollowUp.saved_on >= customer.recv_date).order_by(
+        FollowUp.id.desc()).limit(1))
+
+
+def plan(session: Session, customer_id: int, author: Employee, next_contact_on: dt.date | None, *, today: dt.date,
+         for_any_consultant: bool = False) -> None:
+    """Set, change or drop the day of the next contact without a follow-up; the clock stays.
+
+    It stands on the last follow-up, whoever wrote it and whenever: what was said stays as it was written, but when to
+    call next is for whoever calls.
+
+    Raises:
+        ConflictError: the customer is public, someone else's, or nobody has followed him up since he was received.
+        DomainError: the day has passed; with the field.
+    """
+    _check_next_contact(next_contact_on, today)
+    customer = distributions.lock_customer(session, customer_id)
+    held = distributions.is_held(session, customer, today)
+    _check_present_consultant(customer, author, held, for_any_consultant)
+    last = last_of_holding(session, customer)
+    if last is None:
+        raise ConflictError(_l("Log a follow-up first: it says when to call next."))
+    last.next_contact_on = next_contact_on
 
 
 def check_editable(record: FollowUp, author: Employee, *, today: dt.date, masking: bool) -> None:
@@ -94,6 +125,10 @@ def _check(note: str, next_contact_on: dt.date | None, today: dt.date) -> None:
         raise DomainError(_l("Write what was said."), field="note")
     if len(note) > LONGEST_NOTE:
         raise DomainError(_l("A note has at most %(most)d characters.", most=LONGEST_NOTE), field="note")
+    _check_next_contact(next_contact_on, today)
+
+
+def _check_next_contact(next_contact_on: dt.date | None, today: dt.date) -> None:
     if next_contact_on is not None and next_contact_on < today:
         raise DomainError(_l("The next contact cannot be in the past."), field="next_contact_on")
 

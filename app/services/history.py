@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 from app.extensions import Base
-from app.models import AuditEntry, Customer, Employee
+from app.models import AuditAction, AuditEntry, Customer, Employee
 from app.models.types import ChoiceType, KindType, UTCDateTime
 from app.permissions import permission_choices
 from app.services import person_keys
@@ -55,6 +55,20 @@ def of_row(table: str, row_id: int, person: Person | None) -> Select[AuditEntry]
     if person is not None:
         own = or_(own, (AuditEntry.person_kind == person[0]) & (AuditEntry.person_id == person[1]))
     return select(AuditEntry).where(own).order_by(AuditEntry.id.desc())
+
+
+WRITING = (AuditAction.CREATED, AuditAction.UPDATED, AuditAction.DELETED)
+
+
+def last_changes(session: Session, person: Person) -> list[AuditEntry]:
+    """The entries that tell of the last change about a person, to any table, newest first.
+
+    One step of somebody's writes several of them within a second.
+    """
+    last = list(session.scalars(select(AuditEntry).where(
+        AuditEntry.person_kind == person[0], AuditEntry.person_id == person[1], AuditEntry.action.in_(WRITING))
+        .order_by(AuditEntry.id.desc()).limit(5)))
+    return [entry for entry in last if last[0].at - entry.at < dt.timedelta(seconds=1)]
 
 
 def told(session: Session, entries: Iterable[AuditEntry], *, reveal: Callable[[AuditEntry], bool]) -> list[Told]:

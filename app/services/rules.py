@@ -36,6 +36,12 @@ class Fall:
     public_as: DistributionStatus
 
 
+def terms(recv_date: dt.date, last_consult_date: dt.date, rules: PoolRules = SCHOOL_RULES) -> tuple[dt.date, dt.date]:
+    """The days on which a holding would end by the follow-up term alone and by the deal term alone."""
+    return (last_consult_date + dt.timedelta(days=rules.follow_up_days) + ONE_DAY,
+            recv_date + dt.timedelta(days=rules.deal_days) + ONE_DAY)
+
+
 def fall(recv_date: dt.date, last_consult_date: dt.date, *, locked_until: dt.date | None = None,
          rules: PoolRules = SCHOOL_RULES) -> Fall:
     """When a holding ends if nothing more happens.
@@ -49,10 +55,9 @@ def fall(recv_date: dt.date, last_consult_date: dt.date, *, locked_until: dt.dat
         locked_until: last day of a lock, on which the customer cannot fall.
         rules: the rules of the consultant's department and the customer's source.
     """
-    follow_up_term = last_consult_date + dt.timedelta(days=rules.follow_up_days)
-    deal_term = recv_date + dt.timedelta(days=rules.deal_days)
-    public_on = min(follow_up_term, deal_term) + ONE_DAY
+    by_follow_up, by_deal = terms(recv_date, last_consult_date, rules)
+    public_on = min(by_follow_up, by_deal)
     if locked_until is not None:
         public_on = max(public_on, locked_until + ONE_DAY)
-    ends_as = DistributionStatus.NO_DEAL if deal_term <= follow_up_term else DistributionStatus.NO_FOLLOW_UP
+    ends_as = DistributionStatus.NO_DEAL if by_deal <= by_follow_up else DistributionStatus.NO_FOLLOW_UP
     return Fall(public_on, ends_as)

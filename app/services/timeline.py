@@ -43,7 +43,7 @@ class Event:
         who: whose hand it was.
         text: what was said, masked for those who may not see the contacts.
         tone: how it looks: info, good, warn or bad.
-        follow_up_id: the record, for its links.
+        row: the follow-up or holding it tells of.
     """
 
     at: dt.datetime
@@ -52,40 +52,48 @@ class Event:
     who: str
     text: str | None = None
     tone: str = "info"
-    follow_up_id: int | None = None
+    row: FollowUp | Distribution | None = None
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What happened to a customer, newest first, and the hands he went through, first to last."""
+
+    events: list[Event]
+    hands: list[Distribution]
 
 
 def of(session: Session, customer: Customer, *, clock: Clock, today: dt.date, masked: bool,
-       holding: Distribution | None = None) -> list[Event]:
-    """All events of a customer, newest first.
+       holding: Distribution | None = None) -> Timeline:
+    """The timeline of a customer.
 
     Args:
         masked: hide contacts in notes.
         holding: only what happened up to the end of this holding, for the consultant who lost the customer then.
     """
     holdings = list(session.scalars(select(Distribution).where(Distribution.customer_id == customer.id)
-                                    .options(joinedload(Distribution.consultant))))
+                                    .order_by(Distribution.id).options(joinedload(Distribution.consultant))))
     records = list(session.scalars(select(FollowUp).where(FollowUp.customer_id == customer.id)
-                                   .options(joinedload(FollowUp.consultant))))
+                                   .order_by(FollowUp.id.desc()).options(joinedload(FollowUp.consultant))))
     if holding is not None:
         end = _end(holding, customer, clock, today)
         holdings = [row for row in holdings if row.id <= holding.id]
         records = [record for record in records if end is None or (
             record.at <= end and record.saved_on <= clock.business_date(end))]
     events = [_follow_up(record, customer, masked) for record in records]
-    for row in holdings:
-        events += _holding(row, customer, clock, today)
-    return sorted(events, key=lambda event: event.at, reverse=True)
+    for row in reversed(holdings):
+        events += reversed(_holding(row, customer, clock, today))
+    return Timeline(sorted(events, key=lambda event: event.at, reverse=True), holdings)
 
 
 def _follow_up(record: FollowUp, customer: Customer, masked: bool) -> Event:
     note = contacts.masked_note(record.note, customer) if masked else record.note
-    return Event(record.at, "follow_up", record.intent.label, record.consultant.name, note, follow_up_id=record.id)
+    return Event(record.at, "follow_up", record.intent.label, record.consultant.name, note, row=record)
 
 
 def _holding(row: Distribution, customer: Customer, clock: Clock, today: dt.date) -> list[Event]:
     """The beginning of a holding and, if it is over, its end."""
-    events = [Event(row.created_at, "distribution_began", _BEGAN[row.origin], row.consultant.name)]
+    events = [Event(row.created_at, "distribution_began", _BEGAN[row.origin], row.consultant.name, row=row)]
     end, status = _end(row, customer, clock, today), _status(row, customer, today)
     if end is not None and status in _ENDED:
         title, tone = _ENDED[status]

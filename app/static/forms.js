@@ -151,6 +151,8 @@
 
   document.addEventListener("click", inlineClick);
 
+  window.Gonghai.enhance = enhance;  // for parts of a page that come later
+
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", function () { enhance(document); });
   else enhance(document);
 }());

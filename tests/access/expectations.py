@@ -67,6 +67,19 @@ def had(person: Person, customer: CustomerRow) -> bool:
     return person.username in (customer.consultant, *customer.past)
 
 
+def found_somewhere(person: Person, customer: CustomerRow) -> bool:
+    """Among the customers, in the pool, or among those he had."""
+    return (customer_reached(person.scope(P.CUSTOMER_READ), person, customer)
+            or (person.may(P.POOL_READ) and in_pool(person, customer))
+            or (person.may(P.MY_CUSTOMERS_READ) and had(person, customer)))
+
+
+def as_he_is_now(person: Person, customer: CustomerRow) -> bool:
+    """Among the customers or in the pool; of a past one he sees what was."""
+    return (customer_reached(person.scope(P.CUSTOMER_READ), person, customer)
+            or (person.may(P.POOL_READ) and in_pool(person, customer)))
+
+
 def customer_reached(scope: RowScope | None, person: Person, customer: CustomerRow) -> bool:
     """All, those of the department, or the own; customers in the pool are found in the pool."""
     return {RowScope.ALL: True, RowScope.DEPARTMENT: belongs_to_department(person, customer),
@@ -140,6 +153,27 @@ def own_and_held(person: Person, customer: CustomerRow) -> Answer | None:
 
 def own(person: Person, customer: CustomerRow) -> Answer | None:
     return None if belongs(person, customer) else REFUSED
+
+
+def followed_up_here(person: Person, customer: CustomerRow) -> Answer | None:
+    """By whoever may write on him; on the others a sentence says why not."""
+    return None if may_be_followed_up(person, customer) else REFUSED
+
+
+def within_reach(permission: P, condition: Any = lambda _customer: True) -> Any:
+    """His own, or one within the reach of the permission; on the others a sentence says why not."""
+    def rule(person: Person, customer: CustomerRow) -> Answer | None:
+        scope = person.narrower(P.CUSTOMER_READ, permission)
+        mine = belongs(person, customer) or customer_reached(scope, person, customer)
+        return None if mine and condition(customer) else REFUSED
+    return rule
+
+
+def assigned_from_his_page(person: Person, customer: CustomerRow) -> Answer | None:
+    """Beyond the reach of the permission there is nobody to assign."""
+    if not customer_reached(person.narrower(P.CUSTOMER_READ, P.CUSTOMER_ASSIGN), person, customer):
+        return Answer(404)
+    return assignable_to_dasha(person, customer)
 
 
 def assignable_to_dasha(_person: Person, customer: CustomerRow) -> Answer | None:
@@ -240,6 +274,10 @@ def _course_off(world: World, _person: Person, case: Case) -> Asked:
     return Asked({}, {"customer_id": case.id, "course_id": world.python})
 
 
+def _another_course(world: World, _person: Person, case: Case) -> Asked:
+    return Asked({}, {"customer_id": case.id, "course_id": world.rows["course"][0].id})
+
+
 def _logged(_world: World, _person: Person, case: Case) -> Asked:
     return Asked({}, {"customer": case.id, "note": "聊了", "intent": "1"})
 
@@ -259,6 +297,14 @@ def _searched(_world: World, _person: Person, case: Case) -> Asked:
 
 def _looked_up(name: str) -> Any:
     return lambda _world, _person, case: Asked({"name": name, "query": case.row.marker if case.row else case.id})
+
+
+def _typed(_world: World, _person: Person, case: Case) -> Asked:
+    return Asked({"q": case.row.marker if case.row else case.id})
+
+
+def _opened_last(kind: str) -> Any:
+    return lambda _world, _person, case: Asked({"recent": f"{kind}-{case.id}"})
 
 
 def _chinese(_world: World, _person: Person, _case: Case) -> Asked:
@@ -332,6 +378,34 @@ DOORS = [
          rule=own_and_held, asks=by_form("customer_id"), changes=HOLDING),
     Door("POST", "/admin/mycustomers/cancel-course/", P.CUSTOMER_EDIT, opens=302, table="customer", reached=had,
          rule=own, asks=_course_off, changes=frozenset({"customer_course"})),
+
+    # The record page of a customer.
+    Door("GET", "/admin/record/", Opens.TO_STAFF, opens=302, table="customer", asks=by_query(),
+         reached=found_somewhere),
+    Door("GET", "/admin/record/state/", Opens.TO_STAFF, table="customer", asks=by_query(), reached=as_he_is_now),
+    Door("POST", "/admin/record/follow-up/", P.FOLLOW_UP_CREATE, opens=302, table="customer", reached=found_somewhere,
+         rule=followed_up_here, asks=by_form("customer_id", note="聊了"), changes=frozenset({"follow_up", "customer"})),
+    Door("POST", "/admin/record/next-contact/", P.FOLLOW_UP_CREATE, opens=302, table="customer",
+         reached=found_somewhere, rule=followed_up_here, changes=frozenset({"follow_up"}),
+         asks=by_form("customer_id", next_contact_on="2036-01-01")),
+    Door("POST", "/admin/record/release/", P.CUSTOMER_RELEASE, opens=302, table="customer", reached=found_somewhere,
+         rule=within_reach(P.CUSTOMER_RELEASE, lambda customer: customer.state == HELD),
+         asks=by_form("customer_id"), changes=HOLDING),
+    Door("POST", "/admin/record/assign/", P.CUSTOMER_ASSIGN, opens=302, table="customer", reached=found_somewhere,
+         rule=assigned_from_his_page, asks=_assigned, changes=HOLDING),
+    Door("POST", "/admin/record/add-course/", P.CUSTOMER_EDIT, opens=302, table="customer", reached=found_somewhere,
+         rule=within_reach(P.CUSTOMER_EDIT), asks=_another_course, changes=frozenset({"customer_course"})),
+    Door("POST", "/admin/record/remove-course/", P.CUSTOMER_EDIT, opens=302, table="customer",
+         reached=found_somewhere, rule=within_reach(P.CUSTOMER_EDIT), asks=_course_off,
+         changes=frozenset({"customer_course"})),
+
+    # The command palette: what is typed, and what was opened last.
+    *(Door("GET", "/admin/palette/", Opens.TO_STAFF, table=table, called=f"{called} in {table}", asks=asks, tells=True,
+           reached=reached, absent=200, malformed=200)
+      for table, reached in (
+          ("customer", as_he_is_now), *((each.name, lambda person, _row, each=each: person.may(each.read))
+                                        for each in TABLES if each.name in ("courseclass", "course", "employee")))
+      for called, asks in (("search", _typed), ("recent", _opened_last(table)))),
 
     # One person's data.
     *(Door(method, f"/admin/personaldata/{step}", needs, opens=status, table=table, called=f"of one in {table}",
