@@ -45,6 +45,10 @@ pin: ## work out requirements*.txt anew from requirements*.in (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt
 
+.PHONY: screenshots
+screenshots: $(INSTALLED_DEV) ## photograph every main screen anew into docs/screenshots (needs Chromium; ONLY="pool" for a part)
+	@$(BIN)/python .ci/screenshots.py $(ONLY)
+
 .PHONY: assets
 assets: $(MADE) ## fetch the scripts of others anew, as pinned in package.json (needs npm)
 	@$(BIN)/python .ci/assets.py
