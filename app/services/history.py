@@ -63,12 +63,12 @@ WRITING = (AuditAction.CREATED, AuditAction.UPDATED, AuditAction.DELETED)
 def last_changes(session: Session, person: Person) -> list[AuditEntry]:
     """The entries that tell of the last change about a person, to any table, newest first.
 
-    One step of somebody's writes several of them within a second.
+    What is written together has the same instant.
     """
     last = list(session.scalars(select(AuditEntry).where(
         AuditEntry.person_kind == person[0], AuditEntry.person_id == person[1], AuditEntry.action.in_(WRITING))
         .order_by(AuditEntry.id.desc()).limit(5)))
-    return [entry for entry in last if last[0].at - entry.at < dt.timedelta(seconds=1)]
+    return [entry for entry in last if entry.at == last[0].at]
 
 
 def told(session: Session, entries: Iterable[AuditEntry], *, reveal: Callable[[AuditEntry], bool]) -> list[Told]:

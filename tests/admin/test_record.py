@@ -115,7 +115,7 @@ class TestTheTimeline:
         make_follow_up(mine)
         clock.advance(days=1)
         page = page_of(login("sanjiang"), mine)
-        assert re.search(r'<time [^>]*title="Mar 2, 2026 10:00">yesterday 10:00</time>', page)
+        assert re.search(r'<time [^>]*title="Mar 2, 2026 10:00"[^>]*>[^/]*yesterday 10:00', page)
 
     def test_tells_the_hands_at_a_glance(self, login, fallen, floor, school):
         floor.claim(fallen, by=school.baoyu)
