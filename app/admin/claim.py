@@ -11,6 +11,7 @@ from flask_babel import ngettext
 from app import current, web
 from app.admin.guard import GuardedView, allowed, viewer
 from app.extensions import db
+from app.models import Employee
 from app.permissions import Permission
 from app.services import claims
 from app.services.claims import Claim
@@ -35,7 +36,7 @@ class ClaimView(GuardedView):
             results.append((result, _sentence(result)))
             db.session.commit()
         if web.wants_json():
-            return _as_json([result for result, _sentence_of in results])
+            return _as_json(results)
         _tell(results)
         return redirect(web.return_address(url_for("publicpool.index_view")))
 
@@ -52,26 +53,50 @@ def _sentence(result: Claim) -> str:
     """How a claim ended, for people; who has the customer is told only to those who may know."""
     if result.refusal is None:
         return str(_("Claimed: you are following up now!"))
-    if result.holder is not None and allowed(Permission.CUSTOMER_ASSIGN):
-        return str(_("Already being followed up by %(name)s", name=result.holder.name))
+    name = who_has_him(result.holder)
+    if name:
+        return str(_("Already being followed up by %(name)s", name=name))
     return str(result.refusal.sentence)
 
 
-def _as_json(results: list[Claim]) -> ResponseReturnValue:
-    lost = [{"id": result.customer_id, "reason": result.refusal.value} for result in results if result.refusal]
-    answer = jsonify(won=[result.customer_id for result in results if result.won], lost=lost)
+def who_has_him(holder: Employee | None) -> str | None:
+    """The name of a customer's holder, for those who may know it."""
+    return holder.name if holder is not None and allowed(Permission.CUSTOMER_ASSIGN) else None
+
+
+Results = list[tuple[Claim, str]]
+"""Each claim with its sentence."""
+
+
+def _as_json(results: Results) -> ResponseReturnValue:
+    """What was won and what was lost; to those who ask for `words`, with a sentence on the whole and on each loss."""
+    in_words = bool(request.form.get("words"))
+    lost = [{"id": result.customer_id, "reason": result.refusal.value} | ({"sentence": sentence} if in_words else {})
+            for result, sentence in results if result.refusal]
+    said = {"sentence": _summary(results)} if in_words else {}
+    answer = jsonify(won=[result.customer_id for result, _sentence_of in results if result.won], lost=lost, **said)
     answer.status_code = 409 if lost else 200
     return answer
 
 
-def _tell(results: list[tuple[Claim, str]]) -> None:
-    """Say on the next page what was won and what was lost."""
+def _summary(results: Results) -> str:
+    """How it went, in one sentence."""
     won = sum(result.won for result, _sentence_of in results)
-    if won == len(results) == 1:
-        flash(results[0][1], "success")
-    elif won:
-        flash(ngettext("Claimed %(num)d customer: you are following up now!",
-                       "Claimed %(num)d customers: you are following up now!", won), "success")
+    if len(results) == 1:
+        return results[0][1]
+    if not won:
+        return str(_("None of them could be claimed."))
+    said = str(ngettext("Claimed %(num)d customer: you are following up now!",
+                        "Claimed %(num)d customers: you are following up now!", won))
+    lost = len(results) - won
+    return said + " " + str(ngettext("%(num)d was no longer there.", "%(num)d were no longer there.",
+                                     lost)) if lost else said
+
+
+def _tell(results: Results) -> None:
+    """Say on the next page what was won and what was lost."""
+    if any(result.won for result, _sentence_of in results):
+        flash(_summary(results), "success")
     for result, sentence in results:
         if not result.won:
             # By number, as in the pool's list: names of customers who were never there are not for everyone.

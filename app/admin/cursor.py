@@ -10,9 +10,9 @@ from app import web
 from app.admin.base import row_id
 
 
-def read() -> tuple[dt.date, int] | None:
-    """Where the asked-for page begins; None for the first."""
-    text = request.args.get("after", "")
+def read(name: str = "after") -> tuple[dt.date, int] | None:
+    """Where the asked-for page begins, or what else the address says of a place in the list; None for the first."""
+    text = request.args.get(name, "")
     if not text:
         return None
     day, _dot, identity = text.partition(".")
@@ -29,9 +29,14 @@ def write(after: tuple[dt.date, int] | None) -> str | None:
 
 def same_page(**changed: str | int | None) -> str:
     """The present address with some parameters changed or, if None, taken out."""
+    return address(str(request.endpoint), **changed)
+
+
+def address(endpoint: str, **changed: str | int | None) -> str:
+    """The address of another view with the parameters of the present one, some of them changed or taken out."""
     kept = {key: value for key, value in request.args.items() if value}
     kept.update({key: str(value) for key, value in changed.items() if value is not None})
     for key, value in changed.items():
         if value is None:
             kept.pop(key, None)
-    return web.address(str(request.endpoint), **kept)
+    return web.address(endpoint, **kept)

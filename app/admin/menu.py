@@ -10,12 +10,14 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
+from app.services import counting
+
 GROUPS: dict[str, LazyString | None] = {
     "start": None, "sell": _l("Sell"), "teach": _l("Teach"), "people": _l("People"), "reports": _l("Reports"),
     "settings": _l("Settings")}
 """The groups in their order, by what a view's `group` says; where one begins stands above them without a title."""
 
-COUNTED = 999
+COUNTED = counting.ENOUGH
 """How far the menu counts: more than that tells nobody anything, and counting costs."""
 
 
@@ -37,7 +39,7 @@ def groups(admin: Admin, active_endpoint: str | None) -> list[dict[str, Any]]:
     found = []
     for code, title in GROUPS.items():
         entries = [{"title": view.menu_title, "url": url_for(f"{view.endpoint}.{view._default_view}"),
-                    "active": view.endpoint == active_endpoint, "count": view.menu_count}
+                    "active": view.endpoint == active_endpoint, "endpoint": view.endpoint, "count": view.menu_count}
                    for view in views if view.group == code]
         if entries:
             found.append({"code": code, "title": title, "entries": entries})

@@ -5,16 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from flask import abort, redirect, request, url_for
+from flask import Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app import current, web
-from app.admin import cursor, menu
+from app.admin import cursor, live, menu
 from app.admin.base import asked_for, row_id
 from app.admin.guard import GuardedView, viewer
 from app.admin.record import record_page
@@ -23,7 +24,7 @@ from app.extensions import db
 from app.models import Customer, Distribution
 from app.models.choices import DistributionStatus, Intent
 from app.permissions import Permission
-from app.services import customers, follow_ups, my_customers
+from app.services import customers, follow_ups, my_customers, timeline
 from app.services.rules import SCHOOL_RULES
 
 PAGE_SIZE = 50
@@ -34,6 +35,7 @@ class MyCustomersView(GuardedView):
 
     group, order, menu_title = "sell", 20, _l("My Customers")
     needs = {"index_view": Permission.MY_CUSTOMERS_READ, "details_view": Permission.MY_CUSTOMERS_READ,
+             "changes_view": Permission.MY_CUSTOMERS_READ,
              "follow_up": Permission.FOLLOW_UP_CREATE, "release": Permission.CUSTOMER_RELEASE,
              "cancel_course": Permission.CUSTOMER_EDIT}
 
@@ -51,21 +53,37 @@ class MyCustomersView(GuardedView):
         """The holdings and, above them, what to do today."""
         today, me = current.today(), viewer()
         status = _asked_status()
-        name = request.args.get("q", "")[:64] or None
+        name = _asked_name()
         page = my_customers.page(db.session, me.id, today=today, status=status, name=name, after=cursor.read(),
                                  size=PAGE_SIZE)
         falling = my_customers.falling_next(db.session, me.id, today=today)
-        mine = [row.customer_id for row in page.rows if _is_mine(row)]
+        mine = [row.customer_id for row in page.rows if my_customers.is_live(row, today)]
         after = cursor.write(page.after)
+        counts = my_customers.counts_by_status(db.session, me.id, today=today)
         rendered: str = self.render(
-            "screens/my_customers.html", rows=page.rows, mine=_is_mine, q=name or "",
+            "screens/my_customers.html", rows=page.rows, q=name or "",
+            mine=lambda row: my_customers.is_live(row, today),
             status_of=lambda row: row.status_shown(today), ended_of=lambda row: row.ended_on_shown(today),
-            statuses=_statuses(my_customers.counts_by_status(db.session, me.id, today=today)),
+            statuses=_statuses(counts), changes_url=cursor.address(".changes_view", until=after),
             falling=falling, due=my_customers.contacts_due(db.session, me.id, today=today),
             due_count=my_customers.number_due(db.session, me.id, today=today),
             next_contacts=my_customers.next_contacts(db.session, mine), rules=SCHOOL_RULES, intents=list(Intent),
             next_url=cursor.same_page(after=after) if after else None, return_url=cursor.same_page())
         return rendered
+
+    @expose("/changes/")
+    def changes_view(self) -> Response:
+        """What has changed on a page of the holdings since it was shown: whom I lost and why, how many have come.
+
+        The address is the page's own, with `shown`, the ids of the holdings on it that went on, and `until`.
+        """
+        shown, today, me = live.asked_ids(), current.today(), viewer()
+        departed = my_customers.departures(db.session, me.id, shown, today=today)
+        arrived = my_customers.arrivals(db.session, me.id, shown, today=today, status=_asked_status(),
+                                        name=_asked_name(), after=cursor.read(), until=cursor.read("until"))
+        counts = my_customers.counts_by_status(db.session, me.id, today=today) if departed or arrived else None
+        return live.changes([{"id": row.id, "sentence": _why_gone(row)} for row in departed], arrived,
+                            {} if counts is None else _counts(counts))
 
     @expose("/details/")
     def details_view(self) -> ResponseReturnValue:
@@ -73,7 +91,7 @@ class MyCustomersView(GuardedView):
         row_identity = asked_for("id") or abort(404)
         row = db.session.scalar(select(Distribution).options(joinedload(Distribution.customer)).where(
             Distribution.id == row_identity, Distribution.consultant_id == viewer().id)) or abort(404)
-        if _is_mine(row):
+        if my_customers.is_live(row, current.today()):
             return redirect(url_for("customer.details_view", id=row.customer_id))
         return record_page(self, row.customer, holding=row)
 
@@ -116,10 +134,10 @@ class MyCustomersView(GuardedView):
         return web.done(_("%(course)s was removed.", course=name), url_for(".index_view"))
 
 
-def _is_mine(row: Distribution) -> bool:
-    """Whether the holding still gives its consultant the customer: open and not public, or won and still his."""
-    live = row.status in (DistributionStatus.FOLLOWING, DistributionStatus.ENROLLED)
-    return live and row.customer.belongs_to(row.consultant_id, current.today())
+def _why_gone(row: Distribution) -> str:
+    """A word on how a holding ended."""
+    known = timeline.ENDED.get(row.status_shown(current.today()))
+    return str(known[0] if known else _("No longer with you"))
 
 
 def _own_customer() -> Customer:
@@ -128,6 +146,10 @@ def _own_customer() -> Customer:
     had = select(Distribution.id).where(Distribution.customer_id == Customer.id,
                                         Distribution.consultant_id == viewer().id).exists()
     return db.session.scalar(select(Customer).where(Customer.id == customer_id, had)) or abort(404)
+
+
+def _asked_name() -> str | None:
+    return request.args.get("q", "")[:64] or None
 
 
 def _asked_status() -> DistributionStatus | None:
@@ -152,9 +174,17 @@ def _asked_day(name: str) -> dt.date | None:
 
 def _statuses(counts: dict[DistributionStatus, int]) -> list[dict[str, Any]]:
     """The chips above the list."""
-    asked = _asked_status()
-    every = {"code": "", "label": _l("All"), "count": sum(counts.values()),
+    asked, shown = _asked_status(), _counts(counts)
+    every = {"code": "", "label": _l("All"), "count": shown["status-"],
              "url": cursor.same_page(status=None, after=None), "active": asked is None}
-    return [every, *({"code": status.value, "label": status.label, "count": counts.get(status, 0),
+    return [every, *({"code": status.value, "label": status.label, "count": shown[f"status-{status.value}"],
                       "url": cursor.same_page(status=status.value, after=None), "active": asked is status}
                      for status in DistributionStatus)]
+
+
+def _counts(counts: dict[DistributionStatus, int]) -> dict[str, str]:
+    """The numbers on the page and in the menu, by name."""
+    numbers = {"status-": sum(counts.values()),
+               **{f"status-{status.value}": counts.get(status, 0) for status in DistributionStatus}}
+    return {"menu-mycustomers": menu.counted(counts.get(DistributionStatus.FOLLOWING, 0)),
+            **{name: str(format_decimal(number)) for name, number in numbers.items()}}

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from flask import abort, request, url_for
+from flask import Response, abort, request, url_for
 from flask_admin import expose
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app import current
-from app.admin import contacts, cursor, menu, options
+from app.admin import contacts, cursor, live, menu, options
 from app.admin.base import asked_for
+from app.admin.claim import who_has_him
 from app.admin.guard import GuardedView, allowed, viewer
 from app.admin.record import record_page
 from app.extensions import db
-from app.models import Customer
-from app.models.choices import DistributionStatus, Source
+from app.models import Campus, Course, Customer
+from app.models.choices import DistributionStatus, Intent, Origin, Source
 from app.permissions import Permission
-from app.services import pool
+from app.services import my_customers, pool
+from app.services.counting import ENOUGH
+from app.services.pool import Departure
 
 REASONS: dict[str, tuple[Any, DistributionStatus | None]] = {
     str(DistributionStatus.NO_FOLLOW_UP.value): (DistributionStatus.NO_FOLLOW_UP.label,
@@ -28,6 +34,7 @@ REASONS: dict[str, tuple[Any, DistributionStatus | None]] = {
     str(DistributionStatus.RELEASED.value): (DistributionStatus.RELEASED.label, DistributionStatus.RELEASED),
     pool.NEW_LEAD: (_l("New lead"), None),
 }
+FILTERS = ("q", "course", "source", "campus", "days", "reason")
 DAYS = (1, 3, 7, 30, 90)
 PAGE_SIZE = 50
 
@@ -36,11 +43,12 @@ class PublicPoolView(GuardedView):
     """Newest fallen first; contacts stay hidden until the claim, unless the school says otherwise."""
 
     group, order, menu_title = "sell", 10, _l("Public Pool")
-    needs = {"index_view": Permission.POOL_READ, "details_view": Permission.POOL_READ}
+    needs = {"index_view": Permission.POOL_READ, "details_view": Permission.POOL_READ,
+             "changes_view": Permission.POOL_READ}
 
     def menu_count(self) -> str:
         """How many there are to claim."""
-        return menu.counted(pool.count_up_to(db.session, viewer().id, today=current.today(), most=menu.COUNTED + 1))
+        return menu.counted(pool.count(db.session, viewer().id, today=current.today()))
 
     @expose("/")
     def index_view(self) -> str:
@@ -48,19 +56,39 @@ class PublicPoolView(GuardedView):
         today, me = current.today(), viewer()
         filter_ = _asked_filter()
         page = pool.page(db.session, me.id, today=today, filter_=filter_, after=cursor.read(), size=PAGE_SIZE)
-        after = cursor.write(page.after)
+        after, counts = cursor.write(page.after), pool.counts_by_reason(db.session, me.id, today=today)
+        courses, campuses = db.session.scalars(options.courses()).all(), db.session.scalars(options.campuses()).all()
         rendered: str = self.render(
-            "screens/pool.html", page=page, total=pool.count(db.session, me.id, today=today, filter_=filter_),
-            reasons=_reasons(pool.counts_by_reason(db.session, me.id, today=today)),
-            filter={name: request.args.get(name, "") for name in ("q", "course", "source", "campus", "days", "reason")},
-            courses=db.session.scalars(options.courses()).all(),
-            campuses=db.session.scalars(options.campuses()).all(),
-            sources=list(Source), days=DAYS, contact=contacts.shown,
-            contacts_searched=filter_.contacts,
+            "screens/pool.html", page=page, total=_total(counts, page), reasons=_reasons(counts),
+            filter={name: request.args.get(name, "") for name in FILTERS}, chosen=_chosen(courses, campuses),
+            courses=courses, campuses=campuses, sources=list(Source), days=DAYS, contact=contacts.shown,
+            contacts_searched=filter_.contacts, intents=list(Intent),
             can_claim=allowed(Permission.POOL_CLAIM) and me.can_hold_customers,
+            changes_url=cursor.address(".changes_view", until=after),
             next_url=cursor.same_page(after=after) if after else None, reset_url=url_for(".index_view"),
             return_url=cursor.same_page())
         return rendered
+
+    @expose("/changes/")
+    def changes_view(self) -> Response:
+        """What has changed on a page of the pool since it was shown: who is gone and why, how many have come.
+
+        The address is the page's own, with `shown`, the ids on it, and `until`, where it ends.
+        """
+        shown, today, me = live.asked_ids(), current.today(), viewer()
+        departed = pool.departures(db.session, me.id, shown, today=today)
+        arrived = pool.arrivals(db.session, me.id, shown, today=today, filter_=_asked_filter(), after=cursor.read(),
+                                until=cursor.read("until"))
+        counts = {}
+        if departed or arrived or "counts" in request.args:
+            by_reason = pool.counts_by_reason(db.session, me.id, today=today)
+            total = _total(by_reason, None)
+            counts = _counts(by_reason) | ({"total": total} if total else {})
+            if me.can_hold_customers:
+                counts["menu-mycustomers"] = menu.counted(
+                    my_customers.number_held(db.session, me.id, today=today, most=menu.COUNTED + 1))
+        return live.changes([{"id": each.customer_id, "sentence": _why_gone(each)} for each in departed], arrived,
+                            counts)
 
     @expose("/details/")
     def details_view(self) -> str:
@@ -89,11 +117,64 @@ def _asked_filter() -> pool.PoolFilter:
         reason=(REASONS[reason][1] or pool.NEW_LEAD) if reason else None, days=int(days) if days else None)
 
 
-def _reasons(counts: dict[DistributionStatus | None, int]) -> list[dict[str, Any]]:
+def _why_gone(departure: Departure) -> str:
+    """A word on who took a customer out of the pool, as far as whoever looks may know."""
+    if departure.holder is None:
+        return str(_("No longer in the Public Pool"))
+    if departure.holder.id == viewer().id:
+        return str(_("Yours now"))
+    name = who_has_him(departure.holder)
+    if departure.began is Origin.ASSIGNMENT:
+        return str(_("Just assigned to %(name)s", name=name) if name else _("Just assigned to someone else"))
+    return str(_("Just claimed by %(name)s", name=name) if name else _("Just claimed by someone else"))
+
+
+Counts = dict[DistributionStatus | None, int]
+
+
+def _total(counts: Counts, page: pool.PoolPage | None) -> str | None:
+    """How many customers the list has. Under a filter those of a single page are counted, and more are not.
+
+    Args:
+        page: what is shown of it; where it was not read nothing is known of a filtered list.
+    """
+    reason = request.args.get("reason", "")
+    if not any(request.args.get(name) for name in FILTERS if name != "reason"):
+        return _customers(counts.get(REASONS[reason][1], 0) if reason else sum(counts.values()), ENOUGH)
+    if page is None:
+        return None
+    alone = page.after is None and cursor.read() is None
+    return _customers(len(page.rows) if alone else PAGE_SIZE + 1, PAGE_SIZE)
+
+
+def _customers(number: int, most: int) -> str:
+    return str(ngettext("%(number)s customer", "%(number)s customers", number, number=live.up_to(number, most)))
+
+
+def _chosen(courses: Sequence[Course], campuses: Sequence[Campus]) -> list[dict[str, str]]:
+    """The filters in force, each in a word and with the address of the list without it."""
+    asked = {name: request.args[name] for name in FILTERS if request.args.get(name)}
+    words = {"q": asked.get("q", "").strip(),
+             "course": next((each.name for each in courses if str(each.id) == asked.get("course")), ""),
+             "source": next((each.label for each in Source if str(each.value) == asked.get("source")), ""),
+             "campus": next((each.title for each in campuses if str(each.id) == asked.get("campus")), ""),
+             "days": ngettext("Within %(num)d day", "Within %(num)d days", int(asked.get("days", 1)))}
+    return [{"label": str(label), "word": str(words[name]), "url": cursor.same_page(**{name: None, "after": None})}
+            for name, label in (("q", _("Search")), ("course", _("Course")), ("source", _("Source")),
+                                ("campus", _("Campus of interest")), ("days", _("Days in the pool"))) if name in asked]
+
+
+def _reasons(counts: Counts) -> list[dict[str, Any]]:
     """The chips above the list."""
-    asked = request.args.get("reason", "")
-    every = {"code": "", "label": _l("All"), "count": sum(counts.values()),
-             "url": cursor.same_page(reason=None, after=None), "active": not asked}
-    return [every, *({"code": code, "label": label, "count": counts.get(status, 0),
-                      "url": cursor.same_page(reason=code, after=None), "active": asked == code}
-                     for code, (label, status) in REASONS.items())]
+    asked, shown = request.args.get("reason", ""), _counts(counts)
+    return [{"code": code, "label": label, "count": shown[f"reason-{code}"],
+             "url": cursor.same_page(reason=code or None, after=None), "active": asked == code}
+            for code, label in (("", _l("All")), *((code, label) for code, (label, _status) in REASONS.items()))]
+
+
+def _counts(counts: Counts) -> dict[str, str]:
+    """The numbers on the page and in the menu, by name."""
+    everyone = live.up_to(sum(counts.values()), ENOUGH)
+    return {"reason-": everyone, "menu-publicpool": menu.counted(sum(counts.values())),
+            **{f"reason-{code}": live.up_to(counts.get(status, 0), ENOUGH)
+               for code, (_label, status) in REASONS.items()}}

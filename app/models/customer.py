@@ -59,6 +59,8 @@ class Customer(Base):
                         name="enrolled_or_erased_is_outside_the_clock"),
         Index("ix_customer_public_on", "public_on", "id",
               postgresql_where=_NOT_ENROLLED, sqlite_where=_NOT_ENROLLED),
+        Index("ix_customer_public_as", "public_as", "public_on", "id",
+              postgresql_where=_NOT_ENROLLED, sqlite_where=_NOT_ENROLLED),
         Index("ix_customer_consultant_id", "consultant_id", "public_on"),
         {"sqlite_autoincrement": True},  # an id names one person for good, as on PostgreSQL
     )

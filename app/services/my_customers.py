@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, Tuple, and_, case, func, select, tuple_
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from app.models import Customer, Distribution, FollowUp
 from app.models.choices import DistributionStatus
 from app.services import counting, pool
+from app.services.pool import MOST_ANNOUNCED
+from app.services.rules import ONE_DAY
 from app.services.text import like_pattern
 
+_GOING_ON = (DistributionStatus.FOLLOWING, DistributionStatus.ENROLLED)
 _IN_THIS_HOLDING = FollowUp.saved_on >= Customer.recv_date
 
 
@@ -32,20 +36,59 @@ def page(session: Session, consultant_id: int, *, today: dt.date, status: Distri
         status: only those shown with this status.
         name: only those whose customer's name contains this.
     """
-    query = (select(Distribution).join(Distribution.customer).where(Distribution.consultant_id == consultant_id)
+    query = (_matching(consultant_id, today, status, name)
              .options(contains_eager(Distribution.customer).selectinload(Customer.courses))
              .order_by(Distribution.started_on.desc(), Distribution.id.desc()).limit(size + 1))
+    if after is not None:
+        query = query.where(_place() < after)
+    rows = list(session.scalars(query))
+    more, rows = len(rows) > size, rows[:size]
+    return HoldingsPage(rows, (rows[-1].started_on, rows[-1].id) if more else None)
+
+
+def _matching(consultant_id: int, today: dt.date, status: DistributionStatus | None,
+              name: str | None) -> Select[Distribution]:
+    query = select(Distribution).join(Distribution.customer).where(Distribution.consultant_id == consultant_id)
     if status is not None:
         query = query.where(_status_shown(today) == status)
     if name:
         query = query.where(Customer.name.ilike(like_pattern(name), escape="\\"))
-    if after is not None:
-        day, row_id = after
-        query = query.where(or_(Distribution.started_on < day,
-                                and_(Distribution.started_on == day, Distribution.id < row_id)))
-    rows = list(session.scalars(query))
-    more, rows = len(rows) > size, rows[:size]
-    return HoldingsPage(rows, (rows[-1].started_on, rows[-1].id) if more else None)
+    return query
+
+
+def _place() -> Tuple:
+    return tuple_(Distribution.started_on, Distribution.id)
+
+
+def is_live(row: Distribution, today: dt.date) -> bool:
+    """Whether a holding still gives its consultant the customer: open and not public, or won and still his."""
+    return row.status in _GOING_ON and row.customer.belongs_to(row.consultant_id, today)
+
+
+def departures(session: Session, consultant_id: int, shown: Collection[int], *, today: dt.date) -> list[Distribution]:
+    """Which of a consultant's holdings are over. Of others' nothing is told: they read like ones that do not exist."""
+    query = (select(Distribution).join(Distribution.customer).options(contains_eager(Distribution.customer))
+             .where(Distribution.id.in_(shown), Distribution.consultant_id == consultant_id)
+             .order_by(Distribution.id))
+    return [row for row in session.scalars(query) if not is_live(row, today)]
+
+
+def arrivals(session: Session, consultant_id: int, shown: Collection[int], *, today: dt.date,
+             status: DistributionStatus | None = None, name: str | None = None,
+             after: tuple[dt.date, int] | None = None, until: tuple[dt.date, int] | None = None) -> int:
+    """How many holdings have begun, and go on, since a page of them was shown; MOST_ANNOUNCED + 1 stands for more.
+
+    Args:
+        shown: which were on the page.
+        status, name: as the page was filtered.
+        after, until: where the page begins and ends; None where it is the first or the last.
+    """
+    conditions = [Distribution.started_on >= today - ONE_DAY, Distribution.id.not_in(shown),
+                  _status_shown(today).in_(_GOING_ON)]
+    conditions += [_place() < after] if after is not None else []
+    conditions += [_place() > until] if until is not None else []
+    found = _matching(consultant_id, today, status, name).where(*conditions).with_only_columns(Distribution.id)
+    return counting.up_to(session, MOST_ANNOUNCED + 1, found)
 
 
 def counts_by_status(session: Session, consultant_id: int, *, today: dt.date) -> dict[DistributionStatus, int]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 
 from app.models import Customer, Distribution, Employee, FollowUp, customer_course
-from app.models.choices import CustomerStatus, DistributionStatus, Source
+from app.models.choices import CustomerStatus, DistributionStatus, Origin, Source
 from app.services import counting, search
+from app.services.rules import ONE_DAY
 
 
 def is_public(today: dt.date) -> ColumnElement[bool]:
@@ -52,6 +54,11 @@ def about_to_fall(today: dt.date, days: int) -> ColumnElement[bool]:
 
 
 NEW_LEAD = "new"
+
+REASONS = (DistributionStatus.NO_FOLLOW_UP, DistributionStatus.NO_DEAL, DistributionStatus.RELEASED, None)
+"""What customers are in the pool for; None: nobody has held them."""
+
+MOST_ANNOUNCED = 99
 
 LONGEST = 36_500
 """As many days in the pool as anyone can ask about."""
@@ -134,26 +141,83 @@ def page(session: Session, viewer_id: int, *, today: dt.date, filter_: PoolFilte
     return PoolPage(rows, (last.public_on, last.id) if more and last and last.public_on else None)
 
 
-def count(session: Session, viewer_id: int, *, today: dt.date, filter_: PoolFilter | None = None) -> int:
-    """How many public customers a person could claim."""
-    query = _visible(viewer_id, today, filter_ or PoolFilter()).with_only_columns(func.count())
-    return session.scalar(query.order_by(None)) or 0
-
-
-def count_up_to(session: Session, viewer_id: int, *, today: dt.date, most: int) -> int:
+def count(session: Session, viewer_id: int, *, today: dt.date, most: int = counting.ENOUGH + 1) -> int:
     """How many public customers a person could claim, counted no further than `most`."""
     return counting.up_to(session, most, select(Customer.id).where(claimable_by(viewer_id, today)))
 
 
 def counts_by_reason(session: Session, viewer_id: int, *, today: dt.date) -> dict[DistributionStatus | None, int]:
-    """How many public customers fell for which reason; None counts those nobody has held."""
-    query = (select(Customer.public_as, func.count()).where(claimable_by(viewer_id, today))
-             .group_by(Customer.public_as))
-    return {reason: number for reason, number in session.execute(query)}
+    """How many public customers fell for which reason, each number as in `count`; None counts those nobody has held.
+
+    Whatever the size of the pool, so many entries of an index are read and no more.
+    """
+    public = select(Customer.id).where(claimable_by(viewer_id, today))
+    query = select(*(
+        select(func.count()).select_from(
+            public.where(Customer.public_as.is_not_distinct_from(reason)).limit(counting.ENOUGH + 1).subquery()
+        ).scalar_subquery() for reason in REASONS))
+    return {reason: number for reason, number in zip(REASONS, session.execute(query).one(), strict=True) if number}
 
 
-def _visible(viewer_id: int, today: dt.date, filter_: PoolFilter) -> Select[Customer]:
-    return select(Customer).where(claimable_by(viewer_id, today), *filter_.clauses(today))
+@dataclass(frozen=True)
+class Departure:
+    """A customer whom somebody saw in the pool and who is no longer there for him.
+
+    Args:
+        began: how the holding began that took him out; None where that cannot be told, be it that it is long ago, that
+            he was the viewer's own before, or that he never was in the pool.
+        holder: whose he is now, likewise.
+    """
+
+    customer_id: int
+    began: Origin | None = None
+    holder: Employee | None = None
+
+
+def departures(session: Session, viewer_id: int, shown: Collection[int], *, today: dt.date) -> list[Departure]:
+    """Which of the customers somebody was shown he could no longer claim. Two queries, whatever their number.
+
+    Of an id that was never in the pool for him nothing is told but that: it reads like one that does not exist.
+    """
+    still = set(session.scalars(select(Customer.id).where(Customer.id.in_(shown), claimable_by(viewer_id, today))))
+    gone = sorted(set(shown) - still)
+    if not gone:
+        return []
+    holdings: dict[int, list[Distribution]] = {}
+    for row in session.scalars(select(Distribution).where(Distribution.customer_id.in_(gone))
+                               .options(joinedload(Distribution.consultant)).order_by(Distribution.id)):
+        holdings.setdefault(row.customer_id, []).append(row)
+    return [_departure(customer_id, holdings.get(customer_id, []), viewer_id, today) for customer_id in gone]
+
+
+def _departure(customer_id: int, holdings: list[Distribution], viewer_id: int, today: dt.date) -> Departure:
+    """What may be told of a customer who is gone: only what took him out of a pool where the viewer could see him."""
+    last, before = holdings[-1] if holdings else None, holdings[-2] if len(holdings) > 1 else None
+    out_of_the_pool = last is not None and last.origin in (Origin.CLAIM, Origin.ASSIGNMENT)
+    if last is None or not out_of_the_pool or last.started_on < today - ONE_DAY:
+        return Departure(customer_id)
+    if before is not None and before.consultant_id == viewer_id:
+        return Departure(customer_id)
+    return Departure(customer_id, last.origin, last.consultant)
+
+
+def arrivals(session: Session, viewer_id: int, shown: Collection[int], *, today: dt.date,
+             filter_: PoolFilter | None = None, after: tuple[dt.date, int] | None = None,
+             until: tuple[dt.date, int] | None = None) -> int:
+    """How many customers have come to a page of the pool since it was shown; MOST_ANNOUNCED + 1 stands for more.
+
+    Whoever comes into the pool does so with the day on which he comes, so that only the newest of it are looked at.
+
+    Args:
+        shown: who was on the page.
+        after, until: where the page begins and ends, as in `page`; None where it is the first or the last.
+    """
+    conditions = [claimable_by(viewer_id, today), Customer.public_on >= today - ONE_DAY,
+                  Customer.id.not_in(shown), *(filter_ or PoolFilter()).clauses(today)]
+    place = tuple_(Customer.public_on, Customer.id)
+    conditions += [place < after] if after is not None else []
+    conditions += [place > until] if until is not None else []
+    return counting.up_to(session, MOST_ANNOUNCED + 1, select(Customer.id).where(*conditions))
 
 
 def _count_by_customer(session: Session, column: InstrumentedAttribute[int], ids: list[int]) -> dict[int, int]:

@@ -23,13 +23,14 @@ _BEGAN: dict[Origin, LazyString] = {
     Origin.TRANSFER: _l("Transferred in"),
     Origin.REINSTATED: _l("Back after the enrolment was undone"),
 }
-_ENDED: dict[DistributionStatus, tuple[LazyString, str]] = {
+ENDED: dict[DistributionStatus, tuple[LazyString, str]] = {
     DistributionStatus.ENROLLED: (_l("Enrolled"), "good"),
     DistributionStatus.NO_FOLLOW_UP: (_l("Fell into the Public Pool: no follow-up in time"), "warn"),
     DistributionStatus.NO_DEAL: (_l("Fell into the Public Pool: not won in time"), "bad"),
     DistributionStatus.RELEASED: (_l("Released to the Public Pool"), "warn"),
     DistributionStatus.TRANSFERRED: (_l("Transferred to someone else"), "info"),
 }
+"""How a holding ended: in words, and how it looks."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,8 @@ def _holding(row: Distribution, customer: Customer, clock: Clock, today: dt.date
     """The beginning of a holding and, if it is over, its end."""
     events = [Event(row.created_at, "distribution_began", _BEGAN[row.origin], row.consultant.name, row=row)]
     end, status = _end(row, customer, clock, today), _status(row, customer, today)
-    if end is not None and status in _ENDED:
-        title, tone = _ENDED[status]
+    if end is not None and status in ENDED:
+        title, tone = ENDED[status]
         events.append(Event(end, "distribution_ended", title, row.consultant.name, tone=tone))
     return events
 

@@ -211,14 +211,9 @@
   });
 
   document.addEventListener("keydown", function (event) {
-    var typing = event.target.closest("input, select, textarea, dialog");
     if (event.key === "Escape") {
       each("details.pop[open]", function (menu) { menu.open = false; menu.querySelector("summary").focus(); });
       if (root.classList.contains("drawer-open")) drawer(false);
-    }
-    if (event.key === "/" && !typing && !event.metaKey && !event.ctrlKey && !event.altKey) {
-      var search = document.querySelector("[data-search]");
-      if (search) { event.preventDefault(); search.focus(); search.select(); }
     }
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.tagName === "TEXTAREA" && event.target.form) {
       event.preventDefault();

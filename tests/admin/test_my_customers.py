@@ -211,3 +211,85 @@ class TestPastCustomers:
         page = login("sanjiang").get(f"/admin/customer/details/?id={mine.id}")
         assert "309914417" in page.text
         assert session.get(Customer, mine.id) is not None
+
+
+class TestWhatHasChanged:
+    """The page asks every few seconds, with the holdings on it that went on."""
+
+    JSON = {"Accept": "application/json"}
+
+    @pytest.fixture
+    def row_of(self, session):
+        return lambda customer: session.query(Distribution).filter_by(customer_id=customer.id).order_by(
+            Distribution.id).first().id
+
+    @pytest.fixture
+    def changes(self, login):
+        browser = login("sanjiang")
+
+        def ask(*shown: int, **others):
+            answer = browser.get("/admin/mycustomers/changes/", headers=self.JSON,
+                                 query_string={"shown": ",".join(map(str, shown)), **others})
+            assert answer.status_code == 200, answer.text
+            return answer.json
+
+        return ask
+
+    def test_nothing_costs_nothing(self, changes, mine, row_of):
+        assert changes(row_of(mine)) == {"gone": [], "arrived": "", "counts": {}}
+
+    def test_one_who_fell_was_released_or_given_to_another_is_gone_with_a_word(
+            self, changes, make_customer, school, floor, row_of, session, clock):
+        fell = make_customer(holder=school.sanjiang, on=clock.today() - dt.timedelta(days=4))
+        released, given = make_customer(holder=school.sanjiang), make_customer(holder=school.sanjiang)
+        floor.release(released)
+        floor.assign(given, to=school.baoyu)
+        session.commit()
+        rows = [row_of(each) for each in (fell, released, given)]
+        said = changes(*rows)
+        assert [each["id"] for each in said["gone"]] == sorted(rows)
+        assert len({each["sentence"] for each in said["gone"]}) == 3
+        assert said["counts"]["status-1"] == "0"
+
+    def test_one_who_enrolled_stays_mine(self, changes, mine, floor, row_of, session):
+        floor.enrol(mine)
+        session.commit()
+        assert changes(row_of(mine))["gone"] == []
+
+    def test_others_holdings_read_like_ones_that_do_not_exist(self, changes, make_customer, school, floor, row_of,
+                                                             session, clock):
+        theirs = make_customer(holder=school.baoyu, on=clock.today() - dt.timedelta(days=9))
+        assert changes(row_of(theirs), 99_999)["gone"] == []
+
+    def test_whom_i_was_given_since_is_counted(self, changes, mine, make_customer, school, floor, row_of, session):
+        given = make_customer("刚分来的", holder=school.baoyu)
+        floor.assign(given, to=school.sanjiang)
+        session.commit()
+        assert "1" in changes(row_of(mine))["arrived"]
+        assert changes(row_of(mine), status="3")["arrived"] == ""
+        assert changes(row_of(mine), q="周婷")["arrived"] == ""
+
+    def test_a_past_holding_of_today_is_no_arrival(self, changes, make_customer, school, floor, session):
+        floor.release(make_customer(holder=school.sanjiang))
+        session.commit()
+        assert changes()["arrived"] == ""
+
+    @pytest.mark.parametrize("shown", ["x", "1,,2", ",".join(["1"] * 201)])
+    def test_nonsense_is_refused(self, login, shown):
+        assert login("sanjiang").get(f"/admin/mycustomers/changes/?shown={shown}",
+                                     headers=self.JSON).status_code == 400
+
+
+class TestWhomILoseNext:
+    def test_a_card_says_where_a_follow_up_does_not_help(self, login, make_customer, make_follow_up, school, clock):
+        today = clock.today()
+        late = make_customer("快满期", holder=school.sanjiang, on=today - dt.timedelta(days=14))
+        for days in (11, 8, 5, 2, 0):
+            make_follow_up(late, on=today - dt.timedelta(days=days))
+        make_customer("没跟进", holder=school.sanjiang, on=today - dt.timedelta(days=2))
+        browser = login("sanjiang")
+        browser.post("/locale", data={"locale": "en", "csrf_token": browser.csrf_token()})
+        cards = dict(re.findall(r'<li class="card[^"]*">\s*<h3><a[^>]*>([^<]+)</a>(.*?)</li>',
+                                browser.get("/admin/mycustomers/").text, re.DOTALL))
+        assert "a follow-up does not move this date" in cards["快满期"]
+        assert "a follow-up does not move this date" not in cards["没跟进"]

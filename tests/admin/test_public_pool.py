@@ -151,6 +151,13 @@ class TestClaim:
         assert answer.status_code == 409
         assert answer.json == {"won": [], "lost": [{"id": fallen.id, "reason": "taken"}]}
 
+    def test_a_page_that_stays_asks_for_words_too(self, login, fallen, make_customer):
+        free, form = make_customer(), {"customer_id": [fallen.id], "words": "1"}
+        assert login("baoyu").submit("/admin/claim/", form, headers=JSON).json["sentence"] == "跟进成功!"
+        answer = login("dasha").submit("/admin/claim/", form | {"customer_id": [fallen.id, free.id]}, headers=JSON)
+        assert answer.json["lost"] == [{"id": fallen.id, "reason": "taken", "sentence": "已经被跟进了"}]
+        assert "1" in answer.json["sentence"]
+
     def test_people_read_it_in_words(self, login, fallen):
         winner, loser = login("baoyu"), login("dasha")
         assert "跟进成功!" in winner.submit("/admin/claim/", {"customer_id": fallen.id}, follow_redirects=True).text
@@ -217,3 +224,138 @@ class TestCost:
         for _ in range(180):
             make_customer(holder=school.sanjiang, on=start, courses=[school.python, school.linux])
         assert cost() == few
+
+
+class TestWhatHasChanged:
+    """The page asks every few seconds, with the ids it shows."""
+
+    @pytest.fixture
+    def changes(self, login):
+        def ask(who: str, *shown: int, **others):
+            browser = login(who) if isinstance(who, str) else who
+            answer = browser.get("/admin/publicpool/changes/", headers=JSON,
+                                 query_string={"shown": ",".join(map(str, shown)), **others})
+            assert answer.status_code == 200, answer.text
+            return answer.json
+
+        return ask
+
+    def test_nothing_costs_nothing(self, changes, fallen):
+        assert changes("baoyu", fallen.id) == {"gone": [], "arrived": "", "counts": {}}
+
+    def test_one_claimed_by_someone_else_is_gone_with_a_word(self, changes, login, fallen):
+        login("dasha").submit("/admin/claim/", {"customer_id": fallen.id})
+        said = changes(login("baoyu"), fallen.id)
+        (gone,) = said["gone"]
+        assert gone["id"] == fallen.id
+        assert "大傻" not in gone["sentence"]
+        assert said["counts"]["reason-"] == "0"
+
+    def test_who_has_him_is_told_only_to_those_who_may_know(self, changes, login, fallen):
+        login("dasha").submit("/admin/claim/", {"customer_id": fallen.id})
+        assert "大傻" in changes("manager", fallen.id)["gone"][0]["sentence"]
+        assert "大傻" not in changes("auditor", fallen.id)["gone"][0]["sentence"]
+
+    def test_one_assigned_to_someone_is_gone_too(self, changes, floor, fallen, school, session):
+        floor.assign(fallen, to=school.dasha)
+        session.commit()
+        told = {who: changes(who, fallen.id)["gone"][0]["sentence"] for who in ("baoyu", "dasha", "manager")}
+        assert len(set(told.values())) == 3
+        assert "大傻" in told["manager"]
+
+    def test_ids_that_were_never_in_the_pool_for_me_tell_nothing(self, changes, make_customer, floor, school, clock,
+                                                                session):
+        """Held all along, enrolled, my own, my own once and claimed from me, and none at all: all read the same."""
+        held, mine = make_customer(holder=school.dasha), make_customer(holder=school.sanjiang)
+        enrolled = make_customer(holder=school.dasha)
+        floor.enrol(enrolled)
+        once_mine = make_customer(holder=school.sanjiang, on=clock.today() - dt.timedelta(days=4))
+        floor.claim(once_mine, by=school.baoyu)
+        session.commit()
+        ids = [held.id, mine.id, enrolled.id, once_mine.id, 99_999]
+        gone = changes("sanjiang", *ids)["gone"]
+        assert [each["id"] for each in gone] == sorted(ids)
+        assert len({each["sentence"] for each in gone}) == 1
+
+    def test_a_claim_of_long_ago_is_no_news(self, changes, floor, fallen, school, clock, session):
+        floor.claim(fallen, by=school.dasha)
+        session.commit()
+        today = changes("baoyu", fallen.id)["gone"][0]["sentence"]
+        clock.advance(days=2)
+        assert changes("baoyu", fallen.id)["gone"][0]["sentence"] != today
+
+    def test_who_has_come_since_is_counted(self, changes, login, make_customer, fallen, school, floor, session):
+        browser = login("baoyu")
+        released = make_customer(holder=school.dasha)
+        floor.release(released)
+        session.commit()
+        assert "1" in changes(browser, fallen.id)["arrived"]
+        make_customer("新线索")
+        assert "2" in changes(browser, fallen.id)["arrived"]
+        assert changes(browser, fallen.id, reason="4")["arrived"] == ""
+        assert changes(browser, fallen.id, q="新线索")["arrived"].startswith("1")
+
+    def test_whoever_belongs_to_another_page_has_not_come_to_this_one(self, changes, login, make_customer, clock):
+        today = clock.today()
+        older = make_customer(on=today - dt.timedelta(days=1))
+        newer = make_customer()
+        browser = login("baoyu")
+        assert changes(browser, newer.id, until=f"{today}.{newer.id}")["arrived"] == ""
+        assert changes(browser, older.id, after=f"{today}.{newer.id}")["arrived"] == ""
+        assert changes(browser, older.id)["arrived"] != ""
+
+    @pytest.mark.parametrize("shown", ["x", "1,,2", "-1", "1;2", "9" * 5000, ",".join(["1"] * 201)])
+    def test_nonsense_is_refused(self, login, shown):
+        assert login("baoyu").get(f"/admin/publicpool/changes/?shown={shown}", headers=JSON).status_code == 400
+
+    def test_asking_keeps_nobody_logged_in(self, changes, login, fallen, clock):
+        browser = login("baoyu")
+        for _ in range(3):
+            clock.advance(minutes=50)
+            answer = browser.get(f"/admin/publicpool/changes/?shown={fallen.id}", headers=JSON)
+        assert answer.status_code == 401
+        assert answer.json["error"]
+
+    def test_it_costs_the_same_queries_for_one_row_and_for_fifty(self, login, make_customer, changes, count_queries,
+                                                                 floor, school):
+        browser = login("baoyu")
+        made = [make_customer() for _ in range(51)]
+        ids = [each.id for each in made]
+        until = f"{made[-1].public_on}.{ids[-1]}"  # nobody has come to this page, be it shown in part or in whole
+
+        def cost(number: int) -> int:
+            with count_queries() as queries:
+                changes(browser, *ids[:number], until=until)
+            return queries.count
+
+        cost(1)
+        assert cost(50) == cost(1)
+        for customer_id in ids:
+            floor.claim(customer_id, by=school.dasha)
+        assert cost(50) == cost(1)
+
+
+class TestNumbers:
+    def test_counting_stops_where_nobody_looks_any_more(self, login, make_customer, monkeypatch):
+        for place in ("app.services.counting.ENOUGH", "app.admin.public_pool.ENOUGH", "app.admin.menu.COUNTED"):
+            monkeypatch.setattr(place, 3)
+        for _ in range(3):
+            make_customer()
+        browser = login("baoyu")
+        assert 'data-count="reason-new">3<' in browser.get("/admin/publicpool/").text
+        make_customer()
+        page = browser.get("/admin/publicpool/").text
+        assert 'data-count="reason-new">3+<' in page
+        assert 'data-count="menu-publicpool">3+<' in page
+
+    def test_the_filters_in_force_are_named_and_can_be_taken_off_one_by_one(self, login, make_customer, school):
+        make_customer("王小明", source=Source.BAIDU, courses=[school.python])
+        make_customer("王五")
+        browser = login("baoyu")
+        page = browser.get(f"/admin/publicpool/?q=王&course={school.python.id}&source={Source.BAIDU.value}")
+        assert len(ids_in(page)) == 1
+        chosen = re.search(r'<ul class="chosen".*?</ul>', page.text, re.DOTALL).group()
+        links = re.findall(r'class="tag removable" href="([^"]*)"', chosen)
+        assert len(links) == 3
+        without_the_search = next(link for link in links if "q=" not in link).replace("&amp;", "&")
+        assert len(ids_in(browser.get(without_the_search))) == 1

@@ -54,10 +54,9 @@ def test_both_click_claim_and_exactly_one_wins(desk, make_customer, school, cloc
 
     for page in (sanjiang, baoyu):
         row(page, identity).get_by_role("button", name="抢单").click()
-        page.wait_for_load_state()
 
-    assert "跟进成功!" in sanjiang.inner_text("body")
-    assert "已经被跟进了" in baoyu.inner_text("body")
+    row(sanjiang, identity).get_by_text("跟进成功!").wait_for()
+    row(baoyu, identity).get_by_text("已经被跟进了").wait_for()
     assert statuses(sanjiang) == [(name, "1")]
     assert statuses(baoyu) == []
 
@@ -67,23 +66,20 @@ def test_a_consultants_round_claim_follow_up_remove_a_course_release(desk, make_
     session.commit()
     page = desk("sanjiang", locale="en-US")
     page.goto("/admin/publicpool/")
-    page.get_by_role("button", name="Claim").last.click()
-    page.wait_for_load_state()
+    page.locator("tbody").get_by_role("button", name="Claim").click()
+    page.get_by_text("Claimed: you are following up now!").wait_for()
 
     page.goto("/admin/mycustomers/")
     page.locator("tr[data-distribution-id]").get_by_text("Log follow-up").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("What was said").fill("周末来试听")
     dialog.get_by_role("button", name="Save").click()
-    page.wait_for_load_state()
-    assert "Follow-up logged." in page.inner_text("body")
+    page.get_by_text("Follow-up logged.").wait_for()
 
-    page.goto("/admin/mycustomers/")
     page.locator('form[action="/admin/mycustomers/cancel-course/"] button').first.click()
-    page.wait_for_load_state()
-    assert "was removed" in page.inner_text("body")
+    page.get_by_text("was removed").wait_for()
 
     page.on("dialog", lambda dialog: dialog.accept())
     page.locator('form[action="/admin/mycustomers/release/"] button').first.click()
-    page.wait_for_load_state()
+    page.locator("tr.leaving").get_by_text("is back in the Public Pool").wait_for()
     assert statuses(page)[0][1] == "5"
