@@ -22,7 +22,7 @@
 
   /* The parts, anew */
 
-  var asked = 0, applied = 0;
+  var asked = 0, applied = 0, again = false;
 
   function partOf(name, within) { return (within || document).querySelector('[data-part="' + name + '"]'); }
 
@@ -39,7 +39,9 @@
       var fresh = G.fragment(answer.body);
       each("[data-part]", function (old) {
         var name = old.getAttribute("data-part"), made = partOf(name, fresh);
-        if (made && (!only || only.indexOf(name) >= 0)) replace(old, made);
+        if (!made || (only && only.indexOf(name) < 0)) return;
+        if (old.querySelector("form[data-sent]")) again = true;  // its answer is still to come
+        else replace(old, made);
       });
       each("[data-count]", function (count) {
         var same = fresh.querySelector('[data-count="' + count.getAttribute("data-count") + '"]');
@@ -258,6 +260,10 @@
     } else if (form.hasAttribute("data-part-of-row") && answer.ok) {
       G.say(answer.body.said, "success");
       refresh(["list"]);
+    }
+    if (again) {
+      again = false;
+      refresh();
     }
   });
 

@@ -22,7 +22,8 @@ def menu_of(page: str) -> str:
 def entries(page: str) -> dict[str, str]:
     """What the menu says beside each screen's title."""
     lines = re.findall(r"<li><a [^>]*>(.*?)</a></li>", menu_of(page), re.DOTALL)
-    found = (re.match(r'([^<]+?)(?: <span class="count"[^>]*>(.*?)</span>)?$', line.strip(), re.DOTALL) for line in lines)
+    title_and_count = re.compile(r'([^<]+?)(?: <span class="count"[^>]*>(.*?)</span>)?$', re.DOTALL)
+    found = (title_and_count.match(line.strip()) for line in lines)
     return {line[1].strip(): line[2] or "" for line in found}
 
 
