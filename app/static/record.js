@@ -219,8 +219,7 @@
     if (!form) { G.say((fresh.querySelector(".error-page p:not(.status)") || fresh).textContent.trim(), "error"); return; }
     place.textContent = "";
     form.setAttribute("action", href);
-    form.removeAttribute("data-guard");  // closing the dialog asks
-    G.each(".flash.error, .flash.conflict", function (flash) { place.appendChild(flash); }, fresh);
+    G.each(".flash.error", function (flash) { place.appendChild(flash); }, fresh);
     place.appendChild(form);
     if (G.enhance) G.enhance(form);
     var wrong = form.querySelector('[aria-invalid="true"]');
