@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from app.models import Setting
-from app.models.setting import DEMO_AS_OF
 from tests.browser.test_content_policy import sit_down  # noqa: F401  (a fixture)
 
 pytestmark = pytest.mark.browser
@@ -15,19 +13,12 @@ GROUND = "getComputedStyle(document.body).backgroundColor"
 
 
 @pytest.fixture
-def demo(school, session, clock):
-    """A school with the banner of the demo."""
-    session.add(Setting(key=DEMO_AS_OF, value=clock.today().isoformat()))
-    session.commit()
-    return school
-
-
-@pytest.fixture
-def page_of(sit_down, demo):  # noqa: F811
+def page_of(visit):
+    """The page of somebody at the demo school, to look at only."""
     people = []
 
     def page_of(username: str, **options):
-        person = sit_down(username, **options)
+        person = visit(username, **options)
         people.append(person)
         return person.page
 
@@ -70,6 +61,16 @@ class TestTheAccountMenu:
         page.get_by_role("button", name="Log out").focus()
         page.keyboard.press("Tab")
         assert not page.locator(".account .panel").is_visible()
+
+
+class TestAChoice:
+    @pytest.fixture
+    def page(self, sit_down, school, session):  # noqa: F811
+        session.commit()
+        person = sit_down("sanjiang", viewport=PHONE, color_scheme="light")
+        person.page.locator(".account summary").click()
+        yield person.page
+        assert person.complaints == []
 
     def test_makes_it_dark_at_once_and_from_then_on(self, page):
         before = page.evaluate(GROUND)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.test_content_policy import Person, sit_down  # noqa: F401  (a fixture)
+from tests.browser.test_content_policy import sit_down  # noqa: F401  (a fixture)
 
 pytestmark = pytest.mark.browser
 
@@ -22,7 +22,7 @@ CHART = """
 def page_with(sit_down, school, session):  # noqa: F811
     """A page of ours with something added to its content."""
     session.commit()
-    person: Person = sit_down("admin")
+    person = sit_down("admin")
 
     def page_with(html: str, **values):
         def add(route) -> None:
