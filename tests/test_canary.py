@@ -21,6 +21,7 @@ from app.models import AuditEntry, Customer, Distribution, FollowUp
 from app.queue import Task
 from app.services import enrolments, floor, pool
 from tests.jobs.conftest import backstage, queue_app, redis_client  # noqa: F401 - fixtures
+from tests.support.client import changes_what_is_stored, shown_in
 from tests.support.crowd import Answer, Person
 from tests.support.databases import on_both_databases
 from tests.support.people import School
@@ -107,6 +108,8 @@ class Desk:
 
     def send(self, who: Person, path: str, expected: int = 302, **fields: object) -> Answer:
         self.session.commit()
+        if changes_what_is_stored(path):
+            fields["shown"] = shown_in(who.get(path).body)
         answer = who.post(path, {"csrf_token": who.token, **fields})
         assert answer.status == expected, f"{path}: {answer.status} {answer.body[:600]}"
         return answer

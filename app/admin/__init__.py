@@ -9,7 +9,7 @@ from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
 from app import models, security_headers
-from app.admin import menu, personal_data, seen
+from app.admin import form_rules, forms, menu, personal_data, seen
 from app.admin.audit import AuditView
 from app.admin.campuses import CampusView
 from app.admin.claim import ClaimView
@@ -64,6 +64,7 @@ def init_app(app: Flask) -> None:
     admin.add_view(JobsView(name=JobsView.menu_title, endpoint="jobs"))
     admin.init_app(app)
     seen.init_app(app)
+    app.jinja_env.globals.update(rules_of=form_rules.rules_of, grouped=forms.grouped)
 
     def page_variables() -> dict[str, Any]:
         """What the layout needs of the admin."""

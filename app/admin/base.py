@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from flask import Response, abort, flash, g, has_request_context, request
@@ -27,8 +28,9 @@ from sqlalchemy.orm import Query
 from wtforms import Form
 
 from app import current, display, trail, web
-from app.admin import export, history
+from app.admin import conflicts, export, history
 from app.admin.constraints import refusal_of
+from app.admin.forms import Groups
 from app.admin.guard import Guarded, allowed, passed_with, viewer
 from app.admin.labels import LABELS
 from app.errors import ConflictError, DomainError
@@ -78,6 +80,8 @@ FORMATTERS = {
     list: lambda _view, value, _name: ", ".join(str(each) for each in value) or "—",
     Base: lambda _view, value, _name: str(value),
 }
+FORMATTERS_DETAIL = {**FORMATTERS, dt.datetime: lambda _view, value, _name: display.ago(value),
+                     dt.date: lambda _view, value, _name: display.ago(value)}
 
 
 class TableView(Guarded, ModelView):
@@ -92,10 +96,12 @@ class TableView(Guarded, ModelView):
     column_auto_select_related = False
     column_labels = LABELS
     column_type_formatters = FORMATTERS
-    column_type_formatters_detail = FORMATTERS
+    column_type_formatters_detail = FORMATTERS_DETAIL
     column_type_formatters_export = export.FORMATTERS
     column_list: Any = ()
     column_default_sort: Any = "id"
+    form_groups: Groups = ()
+    """The headings of the form; what stands under none comes last."""
     column_related: tuple[Any, ...] = ()
     """Loader options for what the list shows of other tables, so that a page costs the same at any length."""
     export_types = ("csv", "xlsx")
@@ -256,11 +262,29 @@ class TableView(Guarded, ModelView):
     def update_model(self, form: Form, model: Any) -> bool:
         return self._saved(form, model, created=False) is not None
 
+    def lock(self, row: Any) -> None:
+        """Keep others from changing a row while it is saved, and read it anew.
+
+        Views whose rows hang on others override this and lock those first.
+        """
+        conflicts.lock_row(row)
+
+    def shown(self, form: Form, row: Any) -> str:
+        """What the form of a row says it shows; see `conflicts`."""
+        return conflicts.shown(form, row, f"{self.endpoint} {row.id}")
+
     def _saved(self, form: Form, model: Any, *, created: bool) -> Any:
         """The saved row, or None if it was refused; the form then says why."""
         try:
+            if not created:
+                self.lock(model)
+                conflicts.check(form, model, f"{self.endpoint} {model.id}", partial(history.last_changes, model))
             saved = self.save(form, model, created=created)
             db.session.commit()
+        except conflicts.ChangedMeanwhileError:  # the page that comes back says what is different
+            db.session.rollback()
+            g.refused_with = 409
+            return None
         except (DomainError, IntegrityError) as error:
             db.session.rollback()
             _show_at_field(form, error if isinstance(error, DomainError) else refusal_of(error))
@@ -359,8 +383,8 @@ class TableView(Guarded, ModelView):
 
 
 def _refused_if_shown_again(answer: Any) -> ResponseReturnValue:
-    """A posted form that comes back as a page was refused: 422, with the reasons at the fields."""
-    return (answer, 422) if request.method == "POST" and isinstance(answer, str) else answer
+    """A posted form that comes back as a page was refused: 422, with the reasons at the fields, or 409."""
+    return (answer, g.get("refused_with", 422)) if request.method == "POST" and isinstance(answer, str) else answer
 
 
 def row_id(text: Any) -> int:

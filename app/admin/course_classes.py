@@ -46,6 +46,11 @@ class CourseClassView(TableView):
     group, order, menu_title = "teach", 10, _l("Classes")
     access = Access.of_small_table(Permission.COURSE_CLASS_READ, Permission.COURSE_CLASS_WRITE)
     form = CourseClassForm
+    form_groups = (
+        (_l("Class"), ("course", "semester", "campus", "price", "capacity")),
+        (_l("Dates"), ("start_date", "graduate_date")),
+        (_l("People"), ("teachers", "tutor")),
+        (_l("More"), ("memo",)))
     column_list = column_export_list = (
         "course_class", "campus", "price", "capacity", "start_date", "graduate_date", "teachers", "tutor")
     column_details_list = (*column_list, "memo")

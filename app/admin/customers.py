@@ -38,7 +38,7 @@ from app.models.choices import (
 )
 from app.models.contacts import CONTACT_FIELDS, normal_contact
 from app.permissions import Permission
-from app.services import customers, distributions, persons, pool, search
+from app.services import customers, persons, pool, search
 from app.services.customers import KnownContactError
 
 FREE_TEXTS = ("company", "salary", "graduation_school", "major")
@@ -95,6 +95,11 @@ class CustomerView(TableView):
                     Permission.CUSTOMER_DELETE, Permission.CUSTOMER_EXPORT)
     needs = {"assign_view": Permission.CUSTOMER_ASSIGN}
     form = CustomerForm
+    form_groups = (
+        (_l("Contact"), ("name", "gender", "qq", "mobile", "wechat")),
+        (_l("Interest"), ("courses", "campus", "source", "referral_from")),
+        (_l("Background"), ("education", "graduation_school", "major", "experience")),
+        (_l("Work"), ("work_status", "company", "salary")))
     create_template, edit_template = "admin/customer/create.html", "admin/customer/edit.html"
     form_ajax_refs = {"referral_from": REFERRERS}
     column_list = ("id", "name", "qq", "mobile", "courses", "status", "consultant", "public_on")
@@ -155,6 +160,10 @@ class CustomerView(TableView):
     def may_delete(self, row: Customer) -> bool:
         return super().may_delete(row) and row.erased_on is None
 
+    def lock(self, row: Customer) -> None:
+        super().lock(row)
+        persons.check_not_erased(row)
+
     def save(self, form: Form, model: Any, *, created: bool) -> Any:
         count_entered(sum(normal_contact(field, form[field].data) not in (None, getattr(model, field))
                           for field in CONTACT_FIELDS if field in form))
@@ -166,8 +175,6 @@ class CustomerView(TableView):
     @staticmethod
     def _save(form: Form, model: Any, *, created: bool) -> Any:
         with db.session.no_autoflush:
-            if not created:
-                distributions.lock_customer(db.session, model.id)
             form.populate_obj(model)
             customers.check_referrer(model, model.referral_from)
             if not created:
@@ -185,7 +192,7 @@ class CustomerView(TableView):
     def details_view(self) -> ResponseReturnValue:
         """The record page."""
         customer = self.get_one(request.args.get("id", ""))
-        edit_url = url_for(".edit_view", id=customer.id) if self.may_edit(customer) else None
+        edit_url = url_for(".edit_view", id=customer.id, url=request.full_path) if self.may_edit(customer) else None
         return record_page(self, customer, edit_url=edit_url)
 
     @table_action("assign", _l("Assign…"), Permission.CUSTOMER_ASSIGN)

@@ -74,9 +74,9 @@ class DistributionView(TableView):
     def may_edit(self, row: Distribution) -> bool:
         return self.can_edit and row.customer.erased_on is None
 
-    def save(self, form: Form, model: Any, *, created: bool) -> Any:
-        distributions.lock_customer(db.session, model.customer_id)
-        return super().save(form, model, created=created)
+    def lock(self, row: Distribution) -> None:
+        distributions.lock_customer(db.session, row.customer_id)
+        super().lock(row)
 
     def row_filter(self, scope: RowScope, employee: Employee, today: dt.date) -> ColumnElement[bool] | None:
         if scope is RowScope.ALL:

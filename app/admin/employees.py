@@ -46,6 +46,10 @@ class EmployeeView(TableView):
     access = Access.of_small_table(Permission.EMPLOYEE_READ, Permission.EMPLOYEE_WRITE)
     needs = {"one_time_password_view": Permission.EMPLOYEE_WRITE}
     form = EmployeeForm
+    form_groups = (
+        (_l("Person"), ("name", "email", "openid")),
+        (_l("Login"), ("username", "active")),
+        (_l("Place and rights"), ("department", "roles")))
     details_template = "admin/employee/details.html"
     column_extra_row_actions = [TemplateLinkRowAction("row_actions.one_time_password")]
     column_list = column_export_list = ("name", "username", "department", "roles", "email", "active")
@@ -56,6 +60,10 @@ class EmployeeView(TableView):
     column_filters = (
         Is(Employee.department_code, LABELS["department"], options.department_options, int),
         Is(Employee.active, LABELS["active"], lambda: [("1", _l("Yes")), ("0", _l("No"))], lambda value: value == "1"))
+
+    def lock(self, row: Employee) -> None:
+        roles.lock(db.session)
+        super().lock(row)
 
     def save(self, form: Form, model: Any, *, created: bool) -> Any:
         employees.begin_change(db.session, viewer(), None if created else model, roles=form.roles.data,

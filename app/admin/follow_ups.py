@@ -20,7 +20,7 @@ from app.extensions import db
 from app.models import Customer, Employee, FollowUp
 from app.models.choices import Intent, RowScope
 from app.permissions import Permission, scope_of_all
-from app.services import follow_ups, pool
+from app.services import distributions, follow_ups, pool
 
 
 def _followed() -> ColumnElement[bool]:
@@ -53,7 +53,7 @@ class FollowUpForm(forms.BaseForm):
     customer = forms.lookup("customer", CUSTOMERS, required=True)
     note = forms.text(FollowUp.note)
     intent = forms.choice(FollowUp.intent, Intent, default=Intent.NO_PLAN)
-    next_contact_on = forms.day(FollowUp.next_contact_on)
+    next_contact_on = forms.day(FollowUp.next_contact_on, quick=True)
 
 
 def _note(_view: Any, _context: Any, record: FollowUp, _name: str) -> str:
@@ -67,6 +67,9 @@ class FollowUpView(TableView):
     access = Access(Permission.FOLLOW_UP_READ, Permission.FOLLOW_UP_CREATE, Permission.FOLLOW_UP_CREATE,
                     Permission.FOLLOW_UP_CREATE, Permission.FOLLOW_UP_EXPORT)
     form = FollowUpForm
+    form_groups = (
+        (_l("What was said"), ("customer", "note")),
+        (_l("Next step"), ("intent", "next_contact_on")))
     form_ajax_refs = {"customer": CUSTOMERS}
     column_list = column_export_list = column_details_list = (
         "at", "customer", "consultant", "note", "intent", "next_contact_on")
@@ -111,6 +114,10 @@ class FollowUpView(TableView):
 
     def may_delete(self, row: FollowUp) -> bool:
         return self.may_edit(row)
+
+    def lock(self, row: FollowUp) -> None:
+        distributions.lock_customer(db.session, row.customer_id)
+        super().lock(row)
 
     def save(self, form: Form, model: Any, *, created: bool) -> Any:
         said = {"note": form.note.data, "intent": form.intent.data, "next_contact_on": form.next_contact_on.data}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from flask_admin.contrib.sqla.fields import QuerySelectField, QuerySelectMultipleField
-from flask_admin.form import BaseForm
+from flask_admin.form import BaseForm as FlaskAdminForm
 from flask_admin.model.ajax import AjaxModelLoader
 from flask_admin.model.fields import AjaxSelectField
 from flask_babel import LazyString
@@ -16,6 +16,7 @@ from wtforms import (
     DateField,
     DecimalField,
     Field,
+    Form,
     IntegerField,
     SelectField,
     StringField,
@@ -26,6 +27,7 @@ from wtforms.fields.choices import Choice, SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import Select as SelectWidget
 
+from app.admin.conflicts import Conflict
 from app.admin.labels import LABELS
 from app.extensions import db
 from app.models import types
@@ -33,7 +35,26 @@ from app.web import LARGEST_INTEGER, whole_number
 
 LONGEST_LINE = 128  # a longer text gets a box
 
-__all__ = ["BaseForm", "Loader", "choice", "day", "integer", "lookup", "many", "money", "one", "text"]
+__all__ = ["BaseForm", "Groups", "Loader", "choice", "day", "grouped", "integer", "lookup", "many", "money",
+           "one", "text"]
+
+Groups = tuple[tuple[LazyString, tuple[str, ...]], ...]
+"""The headings of a form, each with the names of its fields."""
+
+
+class BaseForm(FlaskAdminForm):
+    """The base of the forms: remembers, when it comes back, that its row was changed meanwhile."""
+
+    conflict: Conflict | None = None
+
+
+def grouped(form: Form, groups: Groups) -> list[tuple[LazyString | None, list[Field]]]:
+    """The fields of a form under their headings; a heading none of whose fields is there is left out."""
+    visible = {each.short_name: each for each in form if getattr(each.widget, "input_type", "") != "hidden"
+               or isinstance(each, LookupField)}
+    found: list[tuple[LazyString | None, list[Field]]] = [
+        (title, [visible.pop(name) for name in names if name in visible]) for title, names in groups]
+    return [(title, fields) for title, fields in (*found, (None, list(visible.values()))) if fields]
 
 
 def _stripped(value: str | None) -> str | None:
@@ -66,8 +87,14 @@ def money(column: InstrumentedAttribute[Any], **kwargs: Any) -> Field:
     return MoneyField(LABELS[column.key], [InputRequired(), NumberRange(0, 99_999_999)], places=2, **kwargs)
 
 
-def day(column: InstrumentedAttribute[Any], **kwargs: Any) -> Field:
-    """A field for a date column; required unless the column may be empty."""
+def day(column: InstrumentedAttribute[Any], *, quick: bool = False, **kwargs: Any) -> Field:
+    """A field for a date column; required unless the column may be empty.
+
+    Args:
+        quick: whether it offers the next days at a click.
+    """
+    if quick:
+        kwargs["render_kw"] = {"data-quick": "days"}
     return DateField(LABELS[column.key], [_presence(not column.property.columns[0].nullable)], **kwargs)
 
 
@@ -103,8 +130,8 @@ class ChoiceField(SelectField):
 
 def one(name: str, query: Callable[[], Select[Any]], *, required: bool, **kwargs: Any) -> Field:
     """A select of one row out of a small table; nothing else can be posted."""
-    return OneField(LABELS[name], [_presence(required)], query_factory=lambda: db.session.scalars(query()),
-                            allow_blank=not required, blank_text="—", widget=SelectWidget(), **kwargs)
+    return OneField(LABELS[name], [DataRequired() if required else Optional()], blank_text="—", widget=SelectWidget(),
+                    query_factory=lambda: db.session.scalars(query()), allow_blank=True, **kwargs)
 
 
 def many(name: str, query: Callable[[], Select[Any]], **kwargs: Any) -> Field:

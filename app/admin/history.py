@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Collection
 from typing import Any
 
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import Select
 
 from app import current, display
 from app.admin import seen
+from app.admin.conflicts import LastChange
 from app.admin.guard import allowed, viewer
 from app.admin.labels import LABELS
 from app.extensions import Base, db
-from app.models import AuditEntry
+from app.models import AuditEntry, Setting
 from app.models.audit import PersonKind
 from app.models.choices import ErasureReason, RowScope, SessionEnd
 from app.models.types import Kind
 from app.permissions import Permission, scope_of
-from app.services import history
+from app.services import history, school_settings
 from app.services.audit_capture import person_of
 from app.services.contacts import HIDDEN
 from app.services.history import Hidden, Told
@@ -71,6 +74,31 @@ def of(row: Base, *, revealed: bool | None = None) -> list[dict[str, Any]] | Non
     told = history.told(db.session, db.session.scalars(query),
                         reveal=may_reveal if revealed is None else lambda _entry: bool(revealed))
     return [line(each, row) for each in told]
+
+
+def last_changes(row: Base, names: Collection[str]) -> dict[str, LastChange]:
+    """Who changed these fields of a record last, and when; nothing for those who may not see histories."""
+    query = history.of_row(row.__tablename__, getattr(row, "id"), None).limit(SHOWN)  # noqa: B009
+    return _last(query, names, lambda told: {name.removesuffix("_id").removesuffix("_code") for name in told.changes}
+                 | told.changes.keys())
+
+
+def last_decisions(names: Collection[str]) -> dict[str, LastChange]:
+    """The same for the school's settings, by their names."""
+    return _last(history.of_table(Setting.__tablename__).limit(SHOWN), names,
+                 lambda told: {str((told.entry.facts or {}).get("key")).removeprefix(school_settings.PREFIX)})
+
+
+def _last(query: Select[AuditEntry], names: Collection[str],
+          changed: Callable[[Told], Collection[str]]) -> dict[str, LastChange]:
+    if not names or not allowed(Permission.HISTORY_READ):
+        return {}
+    found: dict[str, LastChange] = {}
+    for told in history.told(db.session, db.session.scalars(query), reveal=lambda _entry: False):
+        change = LastChange(_("You") if told.entry.actor_id == viewer().id else who(told), told.entry.at)
+        for name in set(changed(told)).intersection(names) - found.keys():
+            found[name] = change
+    return found
 
 
 def line(told: Told, row: Base | None = None) -> dict[str, Any]:

@@ -54,6 +54,9 @@ class RoleView(TableView):
     group, order, menu_title = "people", 30, _l("Roles")
     access = Access.of_small_table(Permission.ROLE_READ, Permission.ROLE_WRITE)
     form = RoleForm
+    form_groups = (
+        (_l("Role"), ("name", "scope", "copy_of")),
+        (_l("Security"), ("requires_second_factor",)))
     column_labels = LABELS | {"name": LABELS["title"]}
     column_list = ("name", "scope", "requires_second_factor", "permission_codes")
     column_export_list = column_details_list = column_list
@@ -67,6 +70,10 @@ class RoleView(TableView):
         form = super().edit_form(obj)
         del form.copy_of
         return form
+
+    def lock(self, row: Role) -> None:
+        roles.lock(db.session)
+        super().lock(row)
 
     def save(self, form: Form, model: Any, *, created: bool) -> Any:
         roles.lock(db.session)

@@ -8,14 +8,15 @@ from typing import Any
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
-from flask_admin.form import BaseForm
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, Field, IntegerField, ValidationError
-from wtforms.validators import InputRequired
+from wtforms.validators import InputRequired, NumberRange
 
 from app import current
+from app.admin import conflicts, history
+from app.admin.forms import BaseForm
 from app.admin.guard import GuardedView, allowed
 from app.errors import DomainError
 from app.extensions import db
@@ -24,20 +25,23 @@ from app.services import school_settings
 from app.services.school_settings import BOUNDS, SchoolSettings
 
 
-def _within_bounds(_form: BaseForm, field: Field) -> None:
-    if field.data is None:  # it was no number, which the field has said already
-        return
-    try:
-        school_settings.check(field.short_name, field.data)
-    except DomainError as error:
-        raise ValidationError(str(error)) from error
+class _WithinBounds(NumberRange):
+    """The bounds of a setting, in the service's words."""
+
+    def __call__(self, form: BaseForm, field: Field) -> None:
+        if field.data is None:  # it was no number, which the field has said already
+            return
+        try:
+            school_settings.check(field.short_name, field.data)
+        except DomainError as error:
+            raise ValidationError(str(error)) from error
 
 
 def _number(name: str, label: LazyString, unit: LazyString, description: LazyString | str = "") -> Field:
     """A field for a setting that is a number, with its unit behind it."""
     least, most = BOUNDS[name]
-    return IntegerField(label, [InputRequired(), _within_bounds], description=description,
-                        render_kw={"min": least, "max": most, "data-unit": unit})
+    return IntegerField(label, [InputRequired(), _WithinBounds(least, most)], description=description,
+                        render_kw={"data-unit": unit})
 
 
 class SettingsForm(BaseForm):
@@ -69,6 +73,9 @@ SECTIONS = (
 )
 
 
+_ABOUT = "settings"
+
+
 class SettingsView(GuardedView):
     """`/admin/settings/`."""
 
@@ -86,6 +93,11 @@ class SettingsView(GuardedView):
         form = SettingsForm(request.form)
         if not form.validate():
             return self._page(form), 422
+        try:
+            conflicts.check(form, school_settings.lock(db.session), _ABOUT, history.last_decisions)
+        except conflicts.ChangedMeanwhileError:
+            db.session.rollback()
+            return self._page(form), 409
         decided = {field.name: form[field.name].data for field in fields(SchoolSettings)}
         school_settings.save(db.session, SchoolSettings(**decided))
         db.session.commit()
@@ -96,5 +108,6 @@ class SettingsView(GuardedView):
         sections: list[dict[str, Any]] = [{"code": code, "title": title, "fields": [form[name] for name in names]}
                                           for code, title, names in SECTIONS]
         page: str = self.render("screens/settings.html", form=form, sections=sections,
+                                shown=conflicts.shown(form, current.school(), _ABOUT),
                                 can_change=allowed(Permission.SETTINGS_WRITE))
         return page

@@ -71,6 +71,11 @@ def last_changes(session: Session, person: Person) -> list[AuditEntry]:
     return [entry for entry in last if entry.at == last[0].at]
 
 
+def of_table(table: str) -> Select[AuditEntry]:
+    """The entries of all rows of a table; newest first."""
+    return select(AuditEntry).where(AuditEntry.table_name == table).order_by(AuditEntry.id.desc())
+
+
 def told(session: Session, entries: Iterable[AuditEntry], *, reveal: Callable[[AuditEntry], bool]) -> list[Told]:
     """The entries in words; the number of queries does not depend on theirs.
 

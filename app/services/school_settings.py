@@ -6,13 +6,14 @@ from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.errors import DomainError
 from app.models import Setting
 
-_PREFIX = "school."
+PREFIX = "school."
+"""Of the keys under which they are stored."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,21 @@ BOUNDS = {
 
 def load(session: Session) -> SchoolSettings:
     """The settings as they stand: one query."""
-    stored = {row.key.removeprefix(_PREFIX): row.value for row in session.scalars(
-        select(Setting).where(Setting.key.startswith(_PREFIX)))}
+    stored = {row.key.removeprefix(PREFIX): row.value for row in session.scalars(
+        select(Setting).where(Setting.key.startswith(PREFIX)).execution_options(populate_existing=True))}
     types: dict[str, type] = {field.name: type(field.default) for field in fields(SchoolSettings)}
     return replace(SchoolSettings(), **{name: types[name](int(value)) for name, value in stored.items()
                                         if name in types})
+
+
+def lock(session: Session) -> SchoolSettings:
+    """The settings as they stand, which nobody else changes until the transaction ends.
+
+    A setting nobody has decided yet has no row to lock, so it is the table. On SQLite whoever writes is alone anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("LOCK TABLE setting IN SHARE ROW EXCLUSIVE MODE"))
+    return load(session)
 
 
 def check(name: str, value: int) -> None:
@@ -85,5 +96,5 @@ def save(session: Session, settings: SchoolSettings) -> None:
     for name in BOUNDS:
         check(name, getattr(settings, name))
     for field in fields(SchoolSettings):
-        session.merge(Setting(key=f"{_PREFIX}{field.name}", value=str(int(getattr(settings, field.name)))))
+        session.merge(Setting(key=f"{PREFIX}{field.name}", value=str(int(getattr(settings, field.name)))))
     session.flush()

@@ -1,127 +1,203 @@
-/* The script of pages with a form: looking rows up while typing, and the rows of inline forms. */
+/* Forms that are filled in and saved: fields are checked when they are left and before they are sent, in the server's
+   sentences; unsaved entries are not left without asking; and of two who changed the same, one takes the other's. */
 (function () {
   "use strict";
 
-  var each = window.Gonghai.each, el = window.Gonghai.el;
+  var Gonghai = window.Gonghai, each = Gonghai.each, el = Gonghai.el;
+  var edited = new WeakSet(), stored = new WeakMap(), sent = new WeakSet();
+  var discarded = false;
 
-  /* Looking a row up while typing: Flask-Admin's AJAX fields, with its data attributes and its address */
+  /* What is wrong with a field */
 
-  var made = 0;
-
-  function lookup(hidden) {
-    var multiple = hidden.getAttribute("data-multiple") === "1";
-    var separator = hidden.getAttribute("data-separator") || ",";
-    var least = Number(hidden.getAttribute("data-minimum-input-length") || 0);
-    var json = JSON.parse(hidden.getAttribute("data-json") || "null");
-    var picked = !json ? [] : multiple ? json : [json];
-    var found = [], at = -1, asked = 0, timer = null, id = "lookup-" + (made += 1);
-    hidden.removeAttribute("data-role");
-
-    var place = el("div", {"class": "lookup"});
-    var box = el("div", {"class": "lookup-box"});
-    var input = el("input", {type: "text", role: "combobox", autocomplete: "off", "aria-autocomplete": "list",
-      "aria-expanded": "false", "aria-controls": id});
-    var list = el("ul", {"class": "lookup-list", role: "listbox", id: id, hidden: ""});
-    ["aria-describedby", "aria-invalid"].forEach(function (name) {
-      if (hidden.hasAttribute(name)) input.setAttribute(name, hidden.getAttribute(name));
-    });
-    var label = hidden.id && document.querySelector('label[for="' + CSS.escape(hidden.id) + '"]');
-    input.id = id + "-input";
-    if (label) { label.htmlFor = input.id; list.setAttribute("aria-label", label.textContent.trim()); }
-
-    function store() {
-      hidden.value = picked.map(function (row) { return row[0]; }).join(separator);
-      each(".tag", function (tag) { tag.remove(); }, box);
-      picked.forEach(function (row) {
-        var tag = el("span", {"class": "tag removable"}, row[1]);
-        var drop = el("button", {type: "button", "aria-label": (hidden.getAttribute("data-remove") || "×") + " " + row[1]}, "×");
-        drop.addEventListener("click", function () { unpick(row); input.focus(); });
-        tag.appendChild(drop);
-        box.insertBefore(tag, input);
-      });
-      input.placeholder = picked.length ? "" : hidden.getAttribute("data-placeholder") || "";
-    }
-
-    function unpick(row) {
-      picked = picked.filter(function (other) { return other !== row; });
-      store();
-    }
-
-    function close() {
-      list.hidden = true;
-      at = -1;
-      input.setAttribute("aria-expanded", "false");
-      input.removeAttribute("aria-activedescendant");
-    }
-
-    function show() {
-      list.textContent = "";
-      found.forEach(function (row, index) {
-        list.appendChild(el("li", {role: "option", id: id + "-" + index, "aria-selected": String(index === at)}, row[1]));
-      });
-      if (!found.length) list.appendChild(el("li", {"class": "nothing", role: "presentation"}, hidden.getAttribute("data-nothing") || "—"));
-      list.hidden = false;
-      input.setAttribute("aria-expanded", "true");
-      if (at >= 0) {
-        input.setAttribute("aria-activedescendant", id + "-" + at);
-        list.children[at].scrollIntoView({block: "nearest"});
-      }
-    }
-
-    function pick(row) {
-      picked = multiple ? picked.filter(function (other) { return String(other[0]) !== String(row[0]); }).concat([row]) : [row];
-      input.value = "";
-      store();
-      close();
-    }
-
-    function ask() {
-      var term = input.value.trim();
-      if (term.length < least) { close(); return; }
-      var number = asked += 1;
-      var address = new URL(hidden.getAttribute("data-url"), window.location.href);
-      address.searchParams.set("query", term);
-      address.searchParams.set("offset", "0");
-      address.searchParams.set("limit", "10");
-      fetch(address, {headers: {Accept: "application/json"}, credentials: "same-origin"})
-        .then(function (answer) { return answer.ok ? answer.json() : []; })
-        .catch(function () { return []; })
-        .then(function (rows) { if (number === asked) { found = rows; at = rows.length && term ? 0 : -1; show(); } });
-    }
-
-    input.addEventListener("input", function () { clearTimeout(timer); timer = setTimeout(ask, 180); });
-    input.addEventListener("focus", function () { if (least === 0) ask(); });
-    input.addEventListener("blur", function () { asked += 1; clearTimeout(timer); close(); input.value = ""; });
-    input.addEventListener("keydown", function (event) {
-      if (event.key === "Escape" && !list.hidden) { event.stopPropagation(); close(); }
-      if (event.key === "Backspace" && !input.value && picked.length) unpick(picked[picked.length - 1]);
-      if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && (!list.hidden || input.value)) {
-        event.preventDefault();
-        if (at >= 0) pick(found[at]);
-      }
-      if ((event.key === "ArrowDown" || event.key === "ArrowUp") && !list.hidden && found.length) {
-        event.preventDefault();
-        at = (at + (event.key === "ArrowDown" ? 1 : -1) + found.length) % found.length;
-        show();
-      }
-    });
-    list.addEventListener("mousedown", function (event) {
-      event.preventDefault();
-      var index = Array.prototype.indexOf.call(list.children, event.target.closest("li"));
-      if (found[index]) pick(found[index]);
-    });
-
-    box.addEventListener("click", function (event) { if (event.target === box) input.focus(); });
-    box.appendChild(input);
-    place.appendChild(box);
-    place.appendChild(list);
-    hidden.after(place);
-    store();
+  function numberOf(field) {
+    var text = field.value.normalize("NFKC").trim();
+    var form = field.getAttribute("data-kind") === "integer" ? /^[+-]?\d+$/ : /^[+-]?(\d+\.?\d*|\.\d+)$/;
+    var places = Number(field.getAttribute("data-places") || 20);
+    return form.test(text) && (text.split(".")[1] || "").replace(/0+$/, "").length <= places ? Number(text) : NaN;
   }
 
-  function enhance(part) { each('input[data-role="select2-ajax"]', lookup, part); }
+  function readable(field) {
+    var kind = field.getAttribute("data-kind");
+    if (field.validity && field.validity.badInput) return false;
+    if (kind === "date") return Gonghai.dayOf(field.value) !== null;
+    return !kind || !isNaN(numberOf(field));
+  }
 
-  /* Rows of an inline form: added from their template, removed after asking */
+  function longer(field) {
+    var most = Number(field.getAttribute("data-longest"));
+    return Array.from(field.value.trim().replace(/\r?\n/g, "\r\n")).length > most;
+  }
+
+  function outOfRange(field) {
+    var value = numberOf(field);
+    return value < Number(field.getAttribute("data-least")) || value > Number(field.getAttribute("data-most"));
+  }
+
+  /** The sentence a field is refused with; empty if there is nothing to say. */
+  function refusal(field) {
+    var blank = !field.value.trim() || field.value === "__None";
+    if (blank && !(field.validity && field.validity.badInput)) return field.getAttribute("data-missing") || "";
+    if (!readable(field)) return field.getAttribute("data-unreadable") || "";
+    if (field.hasAttribute("data-longest") && longer(field)) return field.getAttribute("data-too-long");
+    if (field.hasAttribute("data-least") && outOfRange(field)) return field.getAttribute("data-out-of-range");
+    return "";
+  }
+
+  function ruled(form) {
+    return Array.prototype.filter.call(form.elements, function (field) {
+      return !field.disabled && ["data-missing", "data-kind", "data-longest", "data-least"].some(function (name) {
+        return field.hasAttribute(name);
+      });
+    });
+  }
+
+  /** Show a sentence at a field, or take it away. */
+  function mark(field, sentence) {
+    var place = field.closest(".field"), face = Gonghai.faceOf(field), id = field.id + "-errors";
+    if (!place) return;
+    var list = place.querySelector("ul.errors");
+    var about = (face.getAttribute("aria-describedby") || "").split(" ").filter(function (each) { return each && each !== id; });
+    if (!sentence) {
+      if (list) list.remove();
+      face.removeAttribute("aria-invalid");
+    } else {
+      if (!list) {
+        list = el("ul", {"class": "errors", id: id});
+        place.insertBefore(list, place.querySelector(".help"));
+      }
+      list.textContent = "";
+      list.appendChild(el("li", {}, sentence));
+      face.setAttribute("aria-invalid", "true");
+      about.push(id);
+    }
+    if (about.length) face.setAttribute("aria-describedby", about.join(" "));
+    else face.removeAttribute("aria-describedby");
+  }
+
+  function isMarked(field) { return Gonghai.faceOf(field).getAttribute("aria-invalid") === "true"; }
+
+  function nameOf(field) {
+    var label = document.querySelector('label[for="' + CSS.escape(Gonghai.faceOf(field).id) + '"]');
+    return label ? label.firstChild.textContent.trim() : field.name;
+  }
+
+  /** What is wrong, above the form, each a link to its field; the focus goes there, or to the only field it is about. */
+  function summarize(form, wrong) {
+    each("[data-error-summary]", function (old) { old.remove(); });
+    if (wrong.length === 1) { Gonghai.faceOf(wrong[0]).focus(); return; }
+    var box = el("div", {"class": "flash error", role: "alert", tabindex: "-1", "data-error-summary": ""});
+    var inside = el("div"), list = el("ul");
+    inside.append(el("p", {}, form.getAttribute("data-summary")), list);
+    wrong.forEach(function (field) {
+      var line = el("li");
+      line.append(el("a", {href: "#" + field.id}, nameOf(field)), ": " + refusal(field));
+      list.appendChild(line);
+    });
+    box.appendChild(inside);
+    form.before(box);
+    box.focus();
+  }
+
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (!form.hasAttribute("data-form")) return;
+    var wrong = ruled(form).filter(function (field) {
+      var sentence = refusal(field);
+      if (sentence || isMarked(field)) mark(field, sentence);
+      return sentence;
+    });
+    if (!wrong.length) return;
+    event.preventDefault();
+    event.stopPropagation();
+    summarize(form, wrong);
+  }, true);
+
+  document.addEventListener("focusout", function (event) {
+    var place = event.target.closest && event.target.closest("form[data-form] .field");
+    if (!place || place.contains(event.relatedTarget)) return;
+    ruled(event.target.form || place.closest("form")).forEach(function (field) {
+      if (place.contains(field) && edited.has(field)) mark(field, refusal(field));
+    });
+  });
+
+  ["input", "change"].forEach(function (kind) {
+    document.addEventListener(kind, function (event) {
+      var field = event.target, form = field.form || (field.closest && field.closest("form"));
+      if (!form || !form.hasAttribute("data-form")) return;
+      edited.add(field);
+      if (isMarked(field) && field.value !== undefined && !refusal(field)) mark(field, "");
+      note(form);
+    });
+  });
+
+  /* Entries that are not saved yet */
+
+  function differs(field) {
+    if (!field.name || field.disabled || field.name === "csrf_token" || field.name === "shown") return false;
+    if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+    if (field.tagName === "SELECT") return stored.get(field) !== field.value;
+    if (field.type === "hidden") return stored.has(field) && stored.get(field) !== field.value;
+    return "defaultValue" in field && field.value !== field.defaultValue;
+  }
+
+  function isUnsaved(form) {
+    return !sent.has(form) && (form.hasAttribute("data-unsaved") || Array.prototype.some.call(form.elements, differs));
+  }
+
+  function note(form) {
+    each("[data-unsaved-note]", function (told) { told.hidden = !isUnsaved(form); }, form);
+  }
+
+  /** What a select or a picked row began with; a select that shows what it was before a reload has begun with its default. */
+  function remember(form) {
+    Array.prototype.forEach.call(form.elements, function (field) {
+      if (field.type === "hidden") stored.set(field, field.getAttribute("value") || "");
+      if (field.tagName !== "SELECT") return;
+      var first = Array.prototype.filter.call(field.options, function (option) { return option.defaultSelected; })[0] || field.options[0];
+      stored.set(field, first ? first.value : "");
+    });
+  }
+
+  window.addEventListener("beforeunload", function (event) {
+    var waiting = Array.prototype.some.call(document.querySelectorAll("form[data-guard]"), isUnsaved);
+    if (!waiting || discarded) return;
+    event.preventDefault();
+    event.returnValue = "";  // what older browsers listen to
+  });
+
+  document.addEventListener("submit", function (event) {
+    if (!event.defaultPrevented && event.target.hasAttribute("data-guard")) sent.add(event.target);
+  });
+
+  window.addEventListener("pageshow", function () {
+    discarded = false;
+    each("form[data-guard]", function (form) { sent.delete(form); note(form); });
+  });
+
+  /* Clicks: another's value instead of mine, a link of the summary, rows of an inline form */
+
+  document.addEventListener("click", function (event) {
+    var target = event.target;
+    if (target.closest("[data-discard]")) discarded = true;
+
+    var take = target.closest("[data-take]");
+    var field = take && document.getElementById(take.getAttribute("data-take"));
+    if (field) {
+      Gonghai.put(field, JSON.parse(take.getAttribute("data-values")), take.getAttribute("data-text"));
+      take.closest(".field").classList.remove("differs");
+      take.closest(".theirs").remove();
+      (field.getAttribute("role") === "group" ? field : Gonghai.faceOf(field)).focus();
+    }
+
+    var link = target.closest("[data-error-summary] a[href^='#']");
+    var wrong = link && document.getElementById(link.getAttribute("href").slice(1));
+    if (wrong) {
+      event.preventDefault();
+      var first = wrong.getAttribute("role") === "group" ? wrong.querySelector("input") : null;
+      (first || Gonghai.faceOf(wrong)).focus();
+    }
+    inlineClick(event);
+  });
 
   function inlineClick(event) {
     var remove = event.target.closest("[data-inline-remove]");
@@ -144,15 +220,37 @@
       input.name = prefix + (input.name ? "-" + input.name : "");
     }, row);
     list.appendChild(row);
-    enhance(row);
+    Gonghai.enhance(row);
     var first = row.querySelector("input:not([type=hidden]), select, textarea");
     if (first) first.focus();
   }
 
-  document.addEventListener("click", inlineClick);
+  /* The beginning */
 
-  window.Gonghai.enhance = enhance;  // for parts of a page that come later
+  function begin(form) {
+    form.noValidate = true;  // the same is said here, in the server's words and at the field
+    remember(form);
+    Array.prototype.forEach.call(form.elements, function (field) {
+      if (field.hasAttribute("data-longest")) field.removeAttribute("maxlength");  // what is pasted is never cut off silently
+      if (field.type === "number") {
+        field.type = "text";
+        field.inputMode = field.getAttribute("data-kind") === "integer" ? "numeric" : "decimal";
+      }
+      if (field.getAttribute("aria-invalid")) edited.add(field);
+    });
+    note(form);
+  }
 
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", function () { enhance(document); });
-  else enhance(document);
+  var giveFaces = Gonghai.enhance;
+  Gonghai.enhance = function (part) {
+    giveFaces(part);
+    if (part.matches && part.matches("form[data-form]")) begin(part);
+    each("form[data-form]", begin, part);
+  };
+  each("form[data-form]", begin);
+
+  document.addEventListener("DOMContentLoaded", function () {  // after the focus every page gives to its first wrong field
+    var summary = document.querySelector("[data-error-summary]");
+    if (summary && (summary.classList.contains("conflict") || document.querySelectorAll('[aria-invalid="true"]').length > 1)) summary.focus();
+  });
 }());

@@ -219,7 +219,8 @@
     if (!form) { G.say((fresh.querySelector(".error-page p:not(.status)") || fresh).textContent.trim(), "error"); return; }
     place.textContent = "";
     form.setAttribute("action", href);
-    G.each(".flash.error", function (flash) { place.appendChild(flash); }, fresh);
+    form.removeAttribute("data-guard");  // closing the dialog asks
+    G.each(".flash.error, .flash.conflict", function (flash) { place.appendChild(flash); }, fresh);
     place.appendChild(form);
     if (G.enhance) G.enhance(form);
     var wrong = form.querySelector('[aria-invalid="true"]');

@@ -26,7 +26,7 @@ from tests.access.doors import Answer, Asked, Case, Door, Opens
 from tests.access.expectations import APPEND_ONLY, BOOKKEEPING, DOORS
 from tests.access.people import EVERYONE, Person
 from tests.access.world import Row, SessionRow, World
-from tests.support.client import Client, token_in
+from tests.support.client import Client, changes_what_is_stored, shown_in, token_in
 
 MALFORMED = "1,2"
 MISSING = 2_000_000_000
@@ -184,8 +184,10 @@ class Doorkeeper:
 
     def ask(self, person: Person, door: Door, asked: Asked, *, method: str | None = None, **how: Any) -> TestResponse:
         """A request at a door; by another method, if one is given."""
-        return self.send(person, method or door.method, asked.filled(door.url), query=asked.query, form=asked.form,
-                         **how)
+        url, form = asked.filled(door.url), asked.form
+        if door.method == "POST" and changes_what_is_stored(url) and door.admits(person):
+            form = {**form, "shown": shown_in(self.send(person, "GET", url, query=asked.query).text)}
+        return self.send(person, method or door.method, url, query=asked.query, form=form, **how)
 
     def send(self, person: Person, method: str, url: str, *, query: dict[str, Any] | None = None,
              form: dict[str, Any] | None = None, accept: str = "text/html", token: bool = True) -> TestResponse:

@@ -18,6 +18,8 @@ from tests.support.people import PASSWORD
 
 _HIDDEN = re.compile(r'<input[^>]*name="csrf_token"[^>]*>')
 _META = re.compile(r'<meta[^>]*name="csrf-token"[^>]*>')
+_SHOWN = re.compile(r'<input type="hidden" name="shown" value="([^"]*)">')
+_EDITS = re.compile(r"/admin/(?:\w+/edit|settings)/")
 _VALUE = re.compile(r'(?:value|content)="([^"]*)"')
 
 
@@ -54,8 +56,26 @@ class Client(FlaskClient):
         return self._token
 
     def submit(self, path: str, data: dict[str, Any] | None = None, **kwargs: Any) -> TestResponse:
-        """POST a form with the token."""
-        return self.post(path, data={**(data or {}), "csrf_token": self.csrf_token()}, **kwargs)
+        """POST a form with the token and, where what is stored is changed, with what its page showed just before."""
+        sent = {**(data or {}), "csrf_token": self.csrf_token()}
+        if changes_what_is_stored(path) and "shown" not in sent:
+            sent["shown"] = self.shown(path, query_string=kwargs.get("query_string"))
+        return self.post(path, data=sent, **kwargs)
+
+    def shown(self, path: str, **kwargs: Any) -> str:
+        """What the form at an address says it shows; empty where there is none."""
+        return shown_in(self.get(path, **kwargs).text)
+
+
+def changes_what_is_stored(path: str) -> bool:
+    """Whether the form at an address says what it showed."""
+    return _EDITS.search(path) is not None
+
+
+def shown_in(html: str) -> str:
+    """What the form of a page says it shows; empty where there is none."""
+    found = _SHOWN.search(html)
+    return found.group(1) if found else ""
 
 
 def token_in(html: str) -> str:
