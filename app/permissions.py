@@ -35,6 +35,7 @@ class Subject(Kind):
     AUDIT = "audit", _l("Audit log")
     HISTORY = "history", _l("History of records")
     PERSONAL_DATA = "personaldata", _l("Personal data")
+    SAVED_VIEW = "savedview", _l("Saved views")
     SETTINGS = "settings", _l("School settings")
     JOBS = "jobs", _l("Nightly jobs")
 
@@ -55,6 +56,7 @@ class Action(Kind):
     CLAIM = "claim", _l("Claim")
     REVOKE = "revoke", _l("End")
     ERASE = "erase", _l("Erase")
+    SHARE = "share", _l("Share")
     RUN = "run", _l("Run now")
 
 
@@ -118,6 +120,7 @@ class Permission(enum.Enum):
     SESSION_REVOKE = "session.revoke", _l("End other people's sessions and reset their second factor")
     PERSONAL_DATA_EXPORT = "personaldata.export", _l("Export all data of one person")
     PERSONAL_DATA_ERASE = "personaldata.erase", _l("Erase a person's data for good")
+    VIEW_SHARE = "savedview.share", _l("Share views of lists with everybody, and change those others shared")
     SETTINGS_READ = "settings.read", _l("See the school's settings")
     SETTINGS_WRITE = "settings.write", _l("Change the school's settings")
     JOBS_READ = "jobs.read", _l("See the nightly jobs")
@@ -147,7 +150,7 @@ BUILT_IN_ROLES = (
     BuiltInRole("manager", _l("Manager"), RowScope.ALL, _READING - _FOR_ADMINS | {
         P.COURSE_CLASS_WRITE, P.CUSTOMER_CREATE, P.CUSTOMER_EDIT, P.CUSTOMER_DELETE, P.CUSTOMER_EXPORT,
         P.CUSTOMER_CONTACTS, P.CUSTOMER_ASSIGN, P.CUSTOMER_RELEASE, P.FOLLOW_UP_CREATE, P.FOLLOW_UP_EXPORT,
-        P.DISTRIBUTION_EXPORT, P.DISTRIBUTION_MEMO, P.SALES_RANK_WRITE, P.POOL_CLAIM}),
+        P.DISTRIBUTION_EXPORT, P.DISTRIBUTION_MEMO, P.SALES_RANK_WRITE, P.POOL_CLAIM, P.VIEW_SHARE}),
     BuiltInRole("consultant", _l("Consultant"), RowScope.OWN, _READING_CLASSES | {
         P.CUSTOMER_READ, P.CUSTOMER_CREATE, P.CUSTOMER_EDIT, P.CUSTOMER_RELEASE, P.FOLLOW_UP_READ,
         P.FOLLOW_UP_CREATE, P.DISTRIBUTION_READ, P.POOL_READ, P.POOL_CLAIM, P.MY_CUSTOMERS_READ,

@@ -32,6 +32,7 @@ from app.admin.public_pool import PublicPoolView
 from app.admin.record_actions import RecordView
 from app.admin.roles import RoleView
 from app.admin.sales_ranks import SalesRankView
+from app.admin.saved_views import SavedViewsView
 from app.admin.second_factor import SecondFactorView
 from app.admin.sessions import SessionView
 from app.admin.settings import SettingsView
@@ -44,8 +45,8 @@ def init_app(app: Flask) -> None:
     admin = Admin(name="Gonghai", theme=Bootstrap4Theme(base_template="admin/base.html"),
                   index_view=HomeView(name=HomeView.menu_title), csp_nonce_generator=security_headers.nonce)
     for screen, endpoint in ((PublicPoolView, "publicpool"), (MyCustomersView, "mycustomers"), (ClaimView, "claim"),
-                             (RecordView, "record"),
-                             (KnownContactView, "knowncontact"), (SecondFactorView, "secondfactor")):
+                             (RecordView, "record"), (KnownContactView, "knowncontact"),
+                             (SavedViewsView, "savedview"), (SecondFactorView, "secondfactor")):
         admin.add_view(screen(name=screen.menu_title or endpoint, endpoint=endpoint))
     for view, model, endpoint in (
             (CustomerView, models.Customer, "customer"), (FollowUpView, models.FollowUp, "followup"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from flask import g, has_request_context, request
+from flask import g
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, select
@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, select
 from app import current
 from app.admin import history
 from app.admin.base import Access, TableView
-from app.admin.filters import Filter, From, Is, Until, is_choice
+from app.admin.filters import Filter, From, Is, Quick, Until, is_choice, quick_choices
 from app.admin.labels import LABELS
 from app.extensions import db
 from app.models import AuditAction, AuditEntry, Employee
@@ -100,8 +100,11 @@ class AuditView(TableView):
 
     group, order, menu_title = "settings", 80, _l("Audit log")
     access = Access(Permission.AUDIT_READ, export=Permission.AUDIT_READ)
+    about = _l("Every change, login, refusal and export is written down here.")
+    column_lead = "at"
     column_list = column_export_list = column_details_list = (
         "at", "actor_id", "action", "table_name", "changes", "address")
+    column_optional = ("id",)
     column_labels = LABELS | {"actor_id": _l("Who"), "action": _l("What happened"), "table_name": _l("To what"),
                               "changes": _l("Changes"), "address": _l("From where")}
     column_formatters = column_formatters_detail = {"actor_id": _who, "table_name": _what, "changes": _changes}
@@ -115,6 +118,8 @@ class AuditView(TableView):
         Number(AuditEntry.row_id, _l("Number")),
         SinceDay(AuditEntry.at, LABELS["at"], data_type="datepicker"),
         UntilDay(AuditEntry.at, LABELS["at"], data_type="datepicker"))
+    quick_filters = (Quick(_l("Today"), at_from=current.today), *quick_choices("action", (
+        AuditAction.REFUSED, AuditAction.LOGIN_FAILED, AuditAction.EXPORTED, AuditAction.SEEN)))
 
     def row_filter(self, scope: RowScope, employee: Employee, today: dt.date) -> ColumnElement[bool] | None:
         """By who did it: what jobs, commands and visitors did is for those who see it all."""
@@ -125,14 +130,7 @@ class AuditView(TableView):
             return AuditEntry.actor_id.in_(colleagues)
         return AuditEntry.actor_id == employee.id
 
-    @property
-    def simple_list_pager(self) -> bool:
-        """A log is too long to be counted for every page; what is exported is counted."""
-        return not (has_request_context() and request.endpoint == f"{self.endpoint}.export")
-
-    def get_list(self, *args: Any, **kwargs: Any) -> Any:
-        """A page, its entries put into words all at once."""
-        count, rows = super().get_list(*args, **kwargs)
-        rows = list(rows)
+    def on_listed(self, rows: list[Any]) -> None:
+        """The entries are put into words all at once."""
+        super().on_listed(rows)
         g.told = {each.entry.id: each for each in told_of(db.session, rows, reveal=history.may_reveal)}
-        return count, rows

@@ -17,8 +17,6 @@ from flask import Response, abort, flash, g, has_request_context, request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from flask_admin.actions import action as flask_admin_action
-from flask_admin.contrib.sqla import ModelView
-from flask_admin.model.base import ViewArgs
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
@@ -33,14 +31,13 @@ from app.admin.constraints import refusal_of
 from app.admin.forms import Groups
 from app.admin.guard import Guarded, allowed, passed_with, viewer
 from app.admin.labels import LABELS
+from app.admin.lists import Lists
 from app.errors import ConflictError, DomainError
 from app.extensions import Base, db
 from app.models import AuditAction, Employee
 from app.models.choices import RowScope
 from app.models.types import Choice, Kind
 from app.permissions import Permission, scope_of_all
-
-LAST_PAGE = 100_000
 
 __all__ = ["Access", "TableView", "table_action"]
 
@@ -84,7 +81,7 @@ FORMATTERS_DETAIL = {**FORMATTERS, dt.datetime: lambda _view, value, _name: disp
                      dt.date: lambda _view, value, _name: display.ago(value)}
 
 
-class TableView(Guarded, ModelView):
+class TableView(Guarded, Lists):
     """Base of the tables' screens. Each view states its access, columns and form; nothing is scaffolded."""
 
     access: Access
@@ -164,12 +161,6 @@ class TableView(Guarded, ModelView):
     def get_count_query(self) -> Query[Any]:
         return self._scoped(super().get_count_query())
 
-    def get_list(self, *args: Any, **kwargs: Any) -> Any:
-        """A page of rows, kept in mind for what is asked of each of them."""
-        count, rows = super().get_list(*args, **kwargs)
-        g.setdefault("listed", {})[self.endpoint] = [row.id for row in rows]
-        return count, rows
-
     def get_one(self, id: Any) -> Any:
         """The row, if this person may reach it; otherwise it does not exist (404)."""
         return self._scoped(db.session.query(self.model)).filter(
@@ -225,21 +216,6 @@ class TableView(Guarded, ModelView):
     def get_url(self, endpoint: str, /, **kwargs: Any) -> str:
         """Flask-Admin hands on whatever stands in the address."""
         return web.address(endpoint, **kwargs)
-
-    def _get_list_extra_args(self) -> ViewArgs:
-        found = super()._get_list_extra_args()
-        found.page = min(max(found.page or 0, 0), LAST_PAGE)
-        found.search = (found.search or "")[:64] or None
-        return found
-
-    def _get_filter_groups(self) -> dict[str, list[dict[str, Any]]] | None:
-        """The filters on offer, with their options as of now and in the reader's language."""
-        groups: dict[str, list[dict[str, Any]]] = {}
-        for index, each in enumerate(self._filters or ()):
-            groups.setdefault(str(each.name), []).append(
-                {"index": index, "arg": self.get_filter_arg(index, each), "operation": str(each.operation()),
-                 "options": each.get_options(self) or None, "type": each.data_type})
-        return groups or None
 
     # Saving: one transaction, refused in sentences at the field they belong to.
 

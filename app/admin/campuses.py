@@ -22,6 +22,9 @@ class CampusView(TableView):
     group, order, menu_title = "teach", 30, _l("Campuses")
     access = Access.of_small_table(Permission.CAMPUS_READ, Permission.CAMPUS_WRITE)
     form = CampusForm
-    column_list = column_export_list = column_details_list = ("id", "title")
+    about = _l("The places where the school teaches. Classes and customers' wishes refer to them.")
+    column_lead = "title"
+    column_list = ("title", "id")
+    column_export_list = column_details_list = ("id", "title")
     column_sortable_list = ("id", "title")
     column_searchable_list = ("title",)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import joinedload, selectinload
 from wtforms import Form, ValidationError
 
+from app import current
 from app.admin import forms, options
 from app.admin.base import Access, TableView
-from app.admin.filters import Is, period
+from app.admin.filters import Is, OneOf, Quick, period
 from app.admin.labels import LABELS
 from app.extensions import db
 from app.models import CourseClass, Employee
 from app.models.choices import DepartmentFunction
 from app.permissions import Permission
-from app.services import employees
+from app.services import employees, standing
 
 
 class CourseClassForm(forms.BaseForm):
@@ -40,6 +43,13 @@ class CourseClassForm(forms.BaseForm):
             raise ValidationError(_l("A class cannot graduate before it starts."))
 
 
+STANDINGS = {"upcoming": _l("Not begun"), "running": _l("Under way"), "over": _l("Over")}
+
+
+def _stands(code: str) -> ColumnElement[bool]:
+    return standing.classes(current.today())[code]
+
+
 class CourseClassView(TableView):
     """The runs of the courses."""
 
@@ -51,9 +61,13 @@ class CourseClassView(TableView):
         (_l("Dates"), ("start_date", "graduate_date")),
         (_l("People"), ("teachers", "tutor")),
         (_l("More"), ("memo",)))
-    column_list = column_export_list = (
+    about = _l("The runs of the courses: where and when they take place, who teaches them, how many seats there are.")
+    column_lead = "course_class"
+    column_list = ("course_class", "campus", "start_date", "teachers", "price", "capacity", "graduate_date", "tutor")
+    column_optional = ("id", "semester", "memo")
+    column_export_list = (
         "course_class", "campus", "price", "capacity", "start_date", "graduate_date", "teachers", "tutor")
-    column_details_list = (*column_list, "memo")
+    column_details_list = (*column_export_list, "memo")
     column_formatters = column_formatters_detail = column_formatters_export = {
         "course_class": lambda _view, _context, row, _name: str(row)}
     column_sortable_list = ("price", "capacity", "start_date", "graduate_date")
@@ -64,7 +78,10 @@ class CourseClassView(TableView):
     column_filters = (
         Is(CourseClass.campus_id, LABELS["campus"], options.campus_options, int),
         Is(CourseClass.course_id, LABELS["course"], options.course_options, int),
-        *period(CourseClass.start_date, LABELS["start_date"]))
+        *period(CourseClass.start_date, LABELS["start_date"]),
+        OneOf(CourseClass.start_date, LABELS["status"], {
+            code: (label, partial(_stands, code)) for code, label in STANDINGS.items()}).named("standing"))
+    quick_filters = tuple(Quick(label, standing=code) for code, label in STANDINGS.items())
 
     def edit_form(self, obj: Any = None) -> Form:
         """Whoever teaches or tutors the class already stays on offer, wherever he works now."""

@@ -24,6 +24,9 @@ class CourseView(TableView):
     access = Access.of_small_table(Permission.COURSE_READ, Permission.COURSE_WRITE)
     form = CourseForm
     column_labels = LABELS | {"name": LABELS["title"]}
-    column_list = column_export_list = column_details_list = ("id", "name")
+    about = _l("What the school sells. Customers are asked which of these they want, and classes run them.")
+    column_lead = "name"
+    column_list = ("name", "id")
+    column_export_list = column_details_list = ("id", "name")
     column_sortable_list = ("id", "name")
     column_searchable_list = ("name",)

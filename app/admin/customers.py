@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import Any
 
 from flask import flash, redirect, request, url_for
@@ -18,7 +19,7 @@ from wtforms import Form
 from app import current, web
 from app.admin import contacts, forms, options, seen
 from app.admin.base import Access, TableView, row_id, table_action
-from app.admin.filters import Is, is_choice, period
+from app.admin.filters import Is, OneOf, Quick, is_choice, period
 from app.admin.guard import viewer
 from app.admin.known_contact import count_entered, refused_as_known
 from app.admin.labels import LABELS
@@ -38,7 +39,7 @@ from app.models.choices import (
 )
 from app.models.contacts import CONTACT_FIELDS, normal_contact
 from app.permissions import Permission
-from app.services import customers, persons, pool, search
+from app.services import customers, persons, pool, search, standing
 from app.services.customers import KnownContactError
 
 FREE_TEXTS = ("company", "salary", "graduation_school", "major")
@@ -87,6 +88,14 @@ def _standing(_view: Any, _context: Any, customer: Customer, _field: str) -> Any
     return customer.status if customer.is_enrolled else DistributionStatus.FOLLOWING
 
 
+STANDINGS = {"following": DistributionStatus.FOLLOWING.label, "falling": _l("About to fall"),
+             "pool": _l("In the Public Pool"), "enrolled": CustomerStatus.ENROLLED.label}
+
+
+def _stands(code: str) -> ColumnElement[bool]:
+    return standing.customers(current.today())[code]
+
+
 class CustomerView(TableView):
     """Everyone's customers for a manager, the own ones for a consultant."""
 
@@ -102,15 +111,19 @@ class CustomerView(TableView):
         (_l("Work"), ("work_status", "company", "salary")))
     create_template, edit_template = "admin/customer/create.html", "admin/customer/edit.html"
     form_ajax_refs = {"referral_from": REFERRERS}
-    column_list = ("id", "name", "qq", "mobile", "courses", "status", "consultant", "public_on")
-    column_export_list = (
-        *column_list, "source", "wechat", "gender", "last_consult_date", "date", "recv_date", "campus", "education",
+    about = _l("Everyone who asked about a course stands here, from the first call to the enrolment.")
+    column_lead = "name"
+    column_list = ("name", "status", "mobile", "consultant", "public_on", "courses", "qq")
+    column_optional = (
+        "id", "source", "wechat", "gender", "last_consult_date", "date", "recv_date", "campus", "education",
         "graduation_school", "major", "experience", "work_status", "company", "salary", "referral_from")
+    column_export_list = ("id", *column_list, *column_optional[1:])
     column_formatters = column_formatters_export = {
         **dict.fromkeys(CONTACT_FIELDS, _contact), "status": _standing, **dict.fromkeys(FREE_TEXTS, _free_text)}
-    column_sortable_list = ("id", "name", "last_consult_date", "public_on", "date")
+    column_sortable_list = ("id", "name", "last_consult_date", "public_on", "date", "recv_date")
     column_default_sort = ("id", True)
     column_related = (selectinload(Customer.courses), joinedload(Customer.consultant))
+    column_related_by = {name: joinedload(getattr(Customer, name)) for name in ("campus", "referral_from")}
     column_filters = (
         is_choice(Customer.status, LABELS["status"], CustomerStatus),
         is_choice(Customer.source, LABELS["source"], Source),
@@ -119,7 +132,10 @@ class CustomerView(TableView):
         Is(Customer.consultant_id, LABELS["consultant"], options.consultant_options, int),
         *period(Customer.date, LABELS["date"]),
         *period(Customer.last_consult_date, LABELS["last_consult_date"]),
-        *period(Customer.public_on, LABELS["public_on"]))
+        *period(Customer.public_on, LABELS["public_on"]),
+        OneOf(Customer.status, _l("Where he stands"), {
+            code: (label, partial(_stands, code)) for code, label in STANDINGS.items()}).named("standing"))
+    quick_filters = tuple(Quick(label, standing=code) for code, label in STANDINGS.items())
     column_searchable_list = ("name", "qq", "mobile", "wechat")
 
     def row_filter(self, scope: RowScope, employee: Employee, today: dt.date) -> ColumnElement[bool] | None:
@@ -136,12 +152,6 @@ class CustomerView(TableView):
             query = query.filter(found)
             count_query = count_query.filter(found) if count_query is not None else None
         return query, count_query, joins, count_joins
-
-    def get_query(self) -> Any:
-        query = super().get_query()
-        if request.endpoint == f"{self.endpoint}.export":
-            query = query.options(joinedload(Customer.campus), joinedload(Customer.referral_from))
-        return query
 
     def edit_form(self, obj: Any = None) -> Form:
         """Contacts this person does not see, and texts that may hold one, cannot be read or written here either."""

@@ -10,7 +10,7 @@ from wtforms import Form
 from app import current
 from app.admin import forms
 from app.admin.base import Access, TableView
-from app.admin.filters import is_choice
+from app.admin.filters import is_choice, quick_choices
 from app.admin.labels import LABELS
 from app.extensions import db
 from app.models import Department
@@ -34,11 +34,17 @@ class DepartmentView(TableView):
     group, order, menu_title = "people", 10, _l("Departments")
     access = Access.of_small_table(Permission.DEPARTMENT_READ, Permission.DEPARTMENT_WRITE)
     form = DepartmentForm
-    column_list = column_export_list = column_details_list = ("code", "title", "function")
+    about = _l("What a department is for decides who may hold customers, teach or tutor.")
+    column_lead = "title"
+    column_list = ("title", "code", "function")
+    column_optional = ("id",)
+    column_export_list = column_details_list = ("code", "title", "function")
     column_sortable_list = ("code", "title", "function")
     column_searchable_list = ("title",)
     column_default_sort = "code"
     column_filters = (is_choice(Department.function, LABELS["function"], DepartmentFunction),)
+    quick_filters = quick_choices("function", (
+        DepartmentFunction.SALES, DepartmentFunction.TUTORING, DepartmentFunction.TEACHING))
 
     def save(self, form: Form, model: Any, *, created: bool) -> Any:
         leaves_sales = (not created and model.function == DepartmentFunction.SALES

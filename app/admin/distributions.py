@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import Any
 
 from flask import abort
@@ -12,15 +13,15 @@ from sqlalchemy.orm import joinedload
 from wtforms import Form
 
 from app import current
-from app.admin import contacts, forms
+from app.admin import contacts, forms, options
 from app.admin.base import Access, TableView
-from app.admin.filters import is_choice, period
+from app.admin.filters import Is, OneOf, is_choice, period, quick_choices
 from app.admin.labels import LABELS
 from app.extensions import db
 from app.models import Customer, Distribution, Employee
 from app.models.choices import DistributionStatus, Origin, RowScope
 from app.permissions import Permission
-from app.services import distributions, persons
+from app.services import distributions, persons, standing
 
 
 class MemoForm(forms.BaseForm):
@@ -42,6 +43,13 @@ def _memo(_view: Any, _context: Any, row: Distribution, _name: str) -> str | Non
     return None if row.memo is None else contacts.shown_text(row.customer, row.memo)
 
 
+def _shown_as(status: DistributionStatus) -> ColumnElement[bool]:
+    return standing.holding_is_shown_as(status, current.today())
+
+
+STATUSES = {str(status.value): (status.label, partial(_shown_as, status)) for status in DistributionStatus}
+
+
 class DistributionView(TableView):
     """Never created or deleted by hand: performance is read from these rows."""
 
@@ -49,9 +57,13 @@ class DistributionView(TableView):
     access = Access(Permission.DISTRIBUTION_READ, edit=Permission.DISTRIBUTION_MEMO,
                     export=Permission.DISTRIBUTION_EXPORT)
     form = MemoForm
-    column_list = column_export_list = (
+    about = _l("Who held which customer, from when to when, and what became of it. Rows are written by claims, "
+               "assignments and the night.")
+    column_lead = "customer"
+    column_list = ("customer", "consultant", "status", "started_on", "ended_on", "origin", "memo")
+    column_optional = ("id",)
+    column_export_list = column_details_list = (
         "id", "customer", "consultant", "started_on", "ended_on", "status", "origin", "memo")
-    column_details_list = column_list
     column_formatters = column_formatters_detail = column_formatters_export = {
         "status": _status, "ended_on": _ended_on, "memo": _memo}
     column_sortable_list = ("id", "started_on")
@@ -59,10 +71,12 @@ class DistributionView(TableView):
     column_searchable_list = ("customer.name", "consultant.name")
     column_related = (joinedload(Distribution.customer).joinedload(Customer.consultant),
                       joinedload(Distribution.consultant))
-    column_filters = (is_choice(Distribution.status, LABELS["status"], DistributionStatus),
+    column_filters = (OneOf(Distribution.status, LABELS["status"], STATUSES),
                       is_choice(Distribution.origin, LABELS["origin"], Origin),
                       *period(Distribution.started_on, LABELS["started_on"]),
-                      *period(Distribution.ended_on, LABELS["ended_on"]))
+                      *period(Distribution.ended_on, LABELS["ended_on"]),
+                      Is(Distribution.consultant_id, LABELS["consultant"], options.consultant_options, int))
+    quick_filters = quick_choices("status", DistributionStatus)
 
     def edit_form(self, obj: Any = None) -> Form:
         """A memo that is hidden from someone is not for him to change."""

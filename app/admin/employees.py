@@ -15,12 +15,12 @@ from wtforms import BooleanField, Form
 from app import current, web
 from app.admin import forms, options
 from app.admin.base import Access, TableView
-from app.admin.filters import Is
+from app.admin.filters import Is, Quick
 from app.admin.guard import viewer
 from app.admin.labels import LABELS
 from app.errors import ConflictError
 from app.extensions import db
-from app.models import Employee
+from app.models import Employee, Role
 from app.models.choices import DepartmentFunction, SessionEnd
 from app.permissions import Permission
 from app.services import employees, logins, persons, roles, sessions
@@ -39,6 +39,13 @@ class EmployeeForm(forms.BaseForm):
                           description=_l("Who is not active cannot log in and holds no customers."))
 
 
+class HasRole(Is):
+    """Among the person's roles is one."""
+
+    def compare(self, column: Any, value: Any) -> Any:
+        return Employee.roles.any(Role.id == value)
+
+
 class EmployeeView(TableView):
     """The people who work here."""
 
@@ -52,14 +59,20 @@ class EmployeeView(TableView):
         (_l("Place and rights"), ("department", "roles")))
     details_template = "admin/employee/details.html"
     column_extra_row_actions = [TemplateLinkRowAction("row_actions.one_time_password")]
-    column_list = column_export_list = ("name", "username", "department", "roles", "email", "active")
-    column_details_list = (*column_list, "openid")
+    about = _l("Everyone who works here, with the login and the roles. Whoever leaves is deactivated, not deleted.")
+    column_lead = "name"
+    column_list = ("name", "username", "department", "roles", "active", "email")
+    column_optional = ("id", "openid", "one_time_until")
+    column_export_list = ("name", "username", "department", "roles", "email", "active")
+    column_details_list = (*column_export_list, "openid")
     column_sortable_list = ("name", "username", "active")
     column_searchable_list = ("name", "username")
     column_related = (selectinload(Employee.roles),)
     column_filters = (
         Is(Employee.department_code, LABELS["department"], options.department_options, int),
-        Is(Employee.active, LABELS["active"], lambda: [("1", _l("Yes")), ("0", _l("No"))], lambda value: value == "1"))
+        Is(Employee.active, LABELS["active"], lambda: [("1", _l("Yes")), ("0", _l("No"))], lambda value: value == "1"),
+        HasRole(Employee.id, LABELS["roles"], options.role_options, int).named("role"))
+    quick_filters = (Quick(_l("Active"), active=True), Quick(_l("Left"), active=False))
 
     def lock(self, row: Employee) -> None:
         roles.lock(db.session)

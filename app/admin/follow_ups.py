@@ -11,16 +11,16 @@ from sqlalchemy.orm import Query, joinedload
 from wtforms import Form
 
 from app import current
-from app.admin import contacts, forms
+from app.admin import contacts, forms, options
 from app.admin.base import Access, TableView, asked_for
-from app.admin.filters import is_choice, period
+from app.admin.filters import Is, OneOf, Quick, is_choice, period, quick_choices
 from app.admin.guard import allowed, viewer
 from app.admin.labels import LABELS
 from app.extensions import db
 from app.models import Customer, Employee, FollowUp
 from app.models.choices import Intent, RowScope
 from app.permissions import Permission, scope_of_all
-from app.services import distributions, follow_ups, pool
+from app.services import distributions, follow_ups, pool, standing
 
 
 def _followed() -> ColumnElement[bool]:
@@ -71,8 +71,12 @@ class FollowUpView(TableView):
         (_l("What was said"), ("customer", "note")),
         (_l("Next step"), ("intent", "next_contact_on")))
     form_ajax_refs = {"customer": CUSTOMERS}
-    column_list = column_export_list = column_details_list = (
-        "at", "customer", "consultant", "note", "intent", "next_contact_on")
+    about = _l("What was said with whom, and when to call again. Each follow-up moves the customer's clock.")
+    list_arguments = ("customer",)
+    column_lead = "customer"
+    column_list = ("customer", "at", "note", "intent", "next_contact_on", "consultant")
+    column_optional = ("id", "saved_on")
+    column_export_list = column_details_list = ("at", "customer", "consultant", "note", "intent", "next_contact_on")
     column_formatters = column_formatters_detail = column_formatters_export = {"note": _note}
     column_sortable_list = ("at", "next_contact_on")
     column_default_sort = ("at", True)
@@ -80,7 +84,13 @@ class FollowUpView(TableView):
     column_related = (joinedload(FollowUp.customer).joinedload(Customer.consultant), joinedload(FollowUp.consultant))
     column_filters = (is_choice(FollowUp.intent, LABELS["intent"], Intent),
                       *period(FollowUp.next_contact_on, LABELS["next_contact_on"]),
-                      *period(FollowUp.saved_on, LABELS["saved_on"]))
+                      *period(FollowUp.saved_on, LABELS["saved_on"]),
+                      Is(FollowUp.consultant_id, LABELS["consultant"], options.consultant_options, int),
+                      OneOf(FollowUp.next_contact_on, LABELS["next_contact_on"], {
+                          "due": (_l("Due"), lambda: standing.contact_is_due(current.today()))}).named("contact"))
+    quick_filters = (Quick(_l("Next contact due"), contact="due"),
+                     Quick(_l("Saved today"), saved_on_from=current.today),
+                     *quick_choices("intent", (Intent.ONE_WEEK, Intent.TWO_DAYS)))
 
     def row_filter(self, scope: RowScope, employee: Employee, today: dt.date) -> ColumnElement[bool] | None:
         if scope is RowScope.ALL:

@@ -35,7 +35,8 @@ TABLES: dict[str, LazyString] = {
     "department": _l("Department"), "distribution": _l("Distribution"), "employee": _l("Employee"),
     "follow_up": _l("Follow-up record"), "role": _l("Role"), "login_session": _l("Session"),
     "recovery_code": _l("Recovery code"), "second_factor": _l("Second factor"), "sales_rank": _l("Sales rank"),
-    "setting": _l("Setting"), "audit_entry": _l("Audit log")}
+    "saved_view": _l("Saved view"), "list_choice": _l("Chosen columns"), "setting": _l("Setting"),
+    "audit_entry": _l("Audit log")}
 """What people call a row of each table."""
 
 ORIGINS: dict[str, LazyString] = {"job": _l("Job"), "command": _l("Command"), "unknown": _l("Unknown")}

@@ -53,3 +53,8 @@ def department_options() -> list[tuple[str, str]]:
 def consultant_options() -> list[tuple[str, str]]:
     """For a filter by consultant."""
     return [(str(consultant.id), consultant.name) for consultant in db.session.scalars(consultants())]
+
+
+def role_options() -> list[tuple[str, str]]:
+    """For a filter by role."""
+    return [(str(role.id), role.name) for role in db.session.scalars(roles())]

@@ -58,7 +58,10 @@ class RoleView(TableView):
         (_l("Role"), ("name", "scope", "copy_of")),
         (_l("Security"), ("requires_second_factor",)))
     column_labels = LABELS | {"name": LABELS["title"]}
+    about = _l("What people may do. Each employee has one or several roles; what they permit is set under Permissions.")
+    column_lead = "name"
     column_list = ("name", "scope", "requires_second_factor", "permission_codes")
+    column_optional = ("id",)
     column_export_list = column_details_list = column_list
     column_formatters = {"permission_codes": _number}
     column_formatters_detail = column_formatters_export = {"permission_codes": _sentences}

@@ -46,7 +46,10 @@ class SalesRankView(TableView):
     group, order, menu_title = "settings", 20, _l("Sales ranks")
     access = Access.of_small_table(Permission.SALES_RANK_READ, Permission.SALES_RANK_WRITE)
     form = SalesRankForm
+    about = _l("How many new leads each consultant gets per round, and in which order.")
+    column_lead = "consultant"
     column_list = column_export_list = column_details_list = ("consultant", "num", "weight")
+    column_optional = ("id",)
     column_sortable_list = ("num", "weight")
     column_searchable_list = ("consultant.name",)
     column_default_sort = ("weight", True)

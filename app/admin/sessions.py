@@ -14,7 +14,7 @@ from sqlalchemy.orm import Query, joinedload
 from app import current
 from app.admin import forms
 from app.admin.base import Access, TableView, asked_for, table_action
-from app.admin.filters import Is, is_choice
+from app.admin.filters import Is, Quick, is_choice
 from app.admin.guard import viewer
 from app.admin.labels import LABELS
 from app.extensions import db
@@ -46,6 +46,9 @@ class SessionView(TableView):
     can_view_details = False
     column_display_pk = False
     column_labels = LABELS | {"created_at": _l("Logged in since")}
+    about = _l("Who is logged in where. A session that looks wrong can be ended from here.")
+    list_arguments = ("employee",)
+    column_lead = "employee"
     column_list = ("employee", "ended_as", "last_seen_at", "created_at", "address", "user_agent")
     column_formatters = {"ended_as": _state}
     column_sortable_list = ("last_seen_at", "created_at")
@@ -53,8 +56,10 @@ class SessionView(TableView):
     column_searchable_list = ("employee.name", "employee.username", "address")
     column_related = (joinedload(LoginSession.employee),)
     column_filters = (
-        IsLive(LoginSession.ended_at, lazy_pgettext("session", "In use"), lambda: [("1", _l("Yes")), ("0", _l("No"))]),
+        IsLive(LoginSession.ended_at, lazy_pgettext("session", "In use"), lambda: [("1", _l("Yes")), ("0", _l("No"))])
+        .named("live"),
         is_choice(LoginSession.ended_as, LABELS["ended_as"], SessionEnd))
+    quick_filters = (Quick(lazy_pgettext("session", "In use"), live=True), Quick(_l("Ended"), live=False))
 
     def row_filter(self, scope: RowScope, employee: Employee, today: dt.date) -> ColumnElement[bool] | None:
         if scope is RowScope.ALL:

@@ -13,6 +13,7 @@ from app.models.job_run import JobRun
 from app.models.login_session import LoginSession
 from app.models.role import Role, RolePermission, employee_role
 from app.models.sales_rank import SalesRank
+from app.models.saved_view import ListChoice, SavedView
 from app.models.second_factor import RecoveryCode, SecondFactor
 from app.models.setting import Setting
 
@@ -28,6 +29,7 @@ __all__ = [
     "Employee",
     "FollowUp",
     "JobRun",
+    "ListChoice",
     "LoginSession",
     "PersonKey",
     "PersonKind",
@@ -35,6 +37,7 @@ __all__ = [
     "Role",
     "RolePermission",
     "SalesRank",
+    "SavedView",
     "SecondFactor",
     "Setting",
     "course_class_teacher",

@@ -23,6 +23,7 @@ class FollowUp(Base):
     __table_args__ = (
         one_of("intent", Intent),
         Index("ix_follow_up_customer_id", "customer_id", "at"),
+        Index("ix_follow_up_at", "at", "id"),
         Index("ix_follow_up_consultant_id", "consultant_id", "next_contact_on"),
     )
 

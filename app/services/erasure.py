@@ -24,7 +24,7 @@ from app.models import Customer, Employee
 from app.models.audit import AuditAction, PersonKind
 from app.models.choices import DistributionStatus, ErasureReason
 from app.models.contacts import CONTACT_FIELDS
-from app.services import audit, distributions, employees, person_keys, persons, quotes, roles
+from app.services import audit, distributions, employees, person_keys, persons, quotes, roles, saved_views
 from app.services.person_keys import Person
 from app.services.quotes import Quote
 
@@ -74,6 +74,7 @@ def erase_customers(session: Session, ids: Collection[int], reason: ErasureReaso
     for quote in found:
         if not quote.contacts.isdisjoint(contacts):
             quotes.mask(session, replace(quote, contacts=quote.contacts & contacts))
+    saved_views.forget(session, {customer.name for customer in going} | contacts)
     for customer in going:
         _erase_customer(session, customer, reason, today=today, now=now)
     return [customer.id for customer in going]

@@ -26,7 +26,7 @@ from app.models.choices import RowScope
 from tests.access.doors import Answer, Asked, Case, Door, Opens, Row, Table, World, by_form, by_query
 from tests.access.grants import P
 from tests.access.people import Person
-from tests.access.world import ENROLLED, HELD, PUBLIC, CustomerRow, FollowUpRow, HoldingRow, department_of
+from tests.access.world import ENROLLED, HELD, PUBLIC, CustomerRow, FollowUpRow, HoldingRow, ViewRow, department_of
 
 APPEND_ONLY = frozenset({"audit_entry"})
 """The audit log: any request may add to it, and nothing takes it back."""
@@ -118,6 +118,16 @@ def sees_contacts(person: Person, customer: CustomerRow) -> bool:
     return belongs(person, customer) or customer_reached(person.scope(P.CUSTOMER_CONTACTS), person, customer)
 
 
+def opens_views(person: Person) -> bool:
+    """The views are those of a list he may open."""
+    return person.may(P.COURSE_READ)
+
+
+def sees_view(person: Person, view: ViewRow) -> bool:
+    """His own and the shared ones."""
+    return view.shared or view.owner == person.username
+
+
 # --- rules of the school about rows that are there -------------------------------------------------------------------
 
 
@@ -184,6 +194,13 @@ def assignable_to_dasha(_person: Person, customer: CustomerRow) -> Answer | None
 def claimed_once(person: Person, customer: CustomerRow) -> Answer | None:
     """Won out of the pool by anyone but the last consultant; else 409 with the reason."""
     return None if in_pool(person, customer) else Answer(409)
+
+
+def changed_by_whom_it_is_for(person: Person, view: ViewRow) -> Answer | None:
+    """By its author, and a shared one by whoever may share; only he may share one that was not."""
+    if view.owner != person.username and not person.may(P.VIEW_SHARE):
+        return REFUSED
+    return None
 
 
 def live_or_past(_person: Person, holding: HoldingRow) -> Answer | None:
@@ -315,6 +332,14 @@ def _dark(_world: World, _person: Person, _case: Case) -> Asked:
     return Asked({}, {"theme": "dark"})
 
 
+def _view_saved(_world: World, _person: Person, _case: Case) -> Asked:
+    return Asked({}, {"list": "course", "query": "search=python&sort=name", "name": "我的视图"})
+
+
+def _columns_chosen(_world: World, _person: Person, _case: Case) -> Asked:
+    return Asked({}, {"list": "course", "query": "", "order": ["name", "id"], "column": ["id"]})
+
+
 def _settings(_world: World, _person: Person, _case: Case) -> Asked:
     return Asked({}, {"session_idle_minutes": "31", "session_hours": "12", "shortest_password": "15",
                       "lead_retention_months": "0", "leaver_retention_months": "0", "session_retention_days": "90"})
@@ -431,6 +456,19 @@ DOORS = [
     Door("POST", "/admin/secondfactor/", P.SESSION_REVOKE, opens=302, table="employee", asks=by_form(), malformed=400,
          reached=lambda person, _spare: within(person.scope(P.SESSION_REVOKE), person, "not_in_sales"),  # a colleague
          changes=frozenset({"second_factor", "employee"})),
+
+    # Saved views: one's own and the shared ones, of lists one may open; changed by the author, shared ones also by
+    # whoever may share.
+    Door("POST", "/admin/savedview/", Opens.TO_STAFF, opens=302, only=opens_views, asks=_view_saved,
+         changes=frozenset({"saved_view"})),
+    Door("POST", "/admin/savedview/columns/", Opens.TO_STAFF, opens=302, only=opens_views, asks=_columns_chosen,
+         changes=frozenset({"list_choice"})),
+    *(Door("POST", f"/admin/savedview/{step}/", Opens.TO_STAFF, opens=302, only=opens_views, table="savedview",
+           asks=by_form(list="course", query="", name="新名", shared="1", on="1"), reached=sees_view, rule=rule,
+           changes=frozenset({table}))
+      for step, rule, table in (("update", changed_by_whom_it_is_for, "saved_view"),
+                                ("delete", changed_by_whom_it_is_for, "saved_view"),
+                                ("open-with", None, "list_choice"))),
 
     # Screens.
     Door("GET", "/admin/", Opens.TO_STAFF, at_most=True,

@@ -51,6 +51,7 @@ GRANTED: dict[P, str] = {
     P.SESSION_REVOKE: "",
     P.PERSONAL_DATA_EXPORT: "",
     P.PERSONAL_DATA_ERASE: "",
+    P.VIEW_SHARE: "manager",
     P.SETTINGS_READ: "auditor",
     P.SETTINGS_WRITE: "",
     P.JOBS_READ: "auditor",

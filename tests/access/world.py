@@ -28,6 +28,7 @@ from app.models import (
     FollowUp,
     Role,
     SalesRank,
+    SavedView,
     SecondFactor,
 )
 from app.models.choices import DepartmentFunction
@@ -117,6 +118,17 @@ class SessionRow(Row):
     def kind(self, person: Person) -> str:
         where = ", this one" if self.here and self.owner == person.username else ""
         return f"{whose(self.owner, person)}{', ended' if self.ended else where}"
+
+
+@dataclass(frozen=True)
+class ViewRow(Row):
+    """A saved view of the list of courses: whose, and whether it is shared."""
+
+    owner: str = field(kw_only=True)
+    shared: bool = field(kw_only=True)
+
+    def kind(self, person: Person) -> str:
+        return f"{'mine' if self.owner == person.username else 'another\'s'}, {'shared' if self.shared else 'private'}"
 
 
 @dataclass(frozen=True)
@@ -289,9 +301,20 @@ def _rows(session: Session, known: list[CustomerRow], ids: dict[str, int],
             today=record.saved_on == last))
     rows["audit"] = [EntryRow(_entry(session, ids.get(username)), f"{SIXTY[number]}条", actor=username)
                      for number, username in enumerate((None, *ids))]
+    rows["savedview"] = _views(session, ids)
     for table, stored in spare.items():
         rows[table] = [Row(each.id, _name(each)) for each in stored]
     return rows
+
+
+def _views(session: Session, ids: dict[str, int]) -> list[Row]:
+    """A private view and a shared one of everybody."""
+    found = [(username, shared, SavedView(employee_id=employee_id, screen="course", shared=shared, filters={},
+                                          name=f"{SIXTY[number]}{'共' if shared else '私'}"))
+             for number, (username, employee_id) in enumerate(ids.items()) for shared in (False, True)]
+    session.add_all(view for _username, _shared, view in found)
+    session.flush()
+    return [ViewRow(view.id, view.name, owner=username, shared=shared) for username, shared, view in found]
 
 
 def _entry(session: Session, actor_id: int | None) -> int:
