@@ -35,7 +35,7 @@ from app.admin.lists import Lists
 from app.errors import ConflictError, DomainError
 from app.extensions import Base, db
 from app.models import AuditAction, Employee
-from app.models.choices import RowScope
+from app.models.choices import DistributionStatus, RowScope
 from app.models.types import Choice, Kind
 from app.permissions import Permission, scope_of_all
 
@@ -66,9 +66,18 @@ def table_action(name: str, text: Any, permission: Permission, confirmation: Any
     return mark
 
 
+def badge(label: Any, tone: str = "") -> Markup:
+    """A status as a word on a tinted ground; the tone is info, good, warn, bad or none."""
+    return Markup('<span class="badge {}">{}</span>').format(tone, label)
+
+
+TONES = {DistributionStatus.FOLLOWING: "info", DistributionStatus.ENROLLED: "good",
+         DistributionStatus.NO_FOLLOW_UP: "warn", DistributionStatus.NO_DEAL: "bad"}
+
 FORMATTERS = {
     type(None): lambda _view, _value, _name: "—",
     bool: lambda _view, value, _name: _("Yes") if value else _("No"),
+    DistributionStatus: lambda _view, value, _name: badge(value.label, TONES.get(value, "")),
     Choice: lambda _view, value, _name: str(value.label),
     Kind: lambda _view, value, _name: str(value.label),
     dt.datetime: lambda _view, value, _name: display.exactly(value),

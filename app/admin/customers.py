@@ -18,7 +18,7 @@ from wtforms import Form
 
 from app import current, web
 from app.admin import contacts, forms, options, seen
-from app.admin.base import Access, TableView, row_id, table_action
+from app.admin.base import Access, TableView, badge, row_id, table_action
 from app.admin.filters import Is, OneOf, Quick, is_choice, period
 from app.admin.guard import viewer
 from app.admin.known_contact import count_entered, refused_as_known
@@ -88,6 +88,13 @@ def _standing(_view: Any, _context: Any, customer: Customer, _field: str) -> Any
     return customer.status if customer.is_enrolled else DistributionStatus.FOLLOWING
 
 
+def _standing_badge(view: Any, context: Any, customer: Customer, field: str) -> Any:
+    told = _standing(view, context, customer, field)
+    if isinstance(told, DistributionStatus):
+        return told
+    return badge(told, "warn") if isinstance(told, str) else badge(told.label, "good")
+
+
 STANDINGS = {"following": DistributionStatus.FOLLOWING.label, "falling": _l("About to fall"),
              "pool": _l("In the Public Pool"), "enrolled": CustomerStatus.ENROLLED.label}
 
@@ -118,8 +125,9 @@ class CustomerView(TableView):
         "id", "source", "wechat", "gender", "last_consult_date", "date", "recv_date", "campus", "education",
         "graduation_school", "major", "experience", "work_status", "company", "salary", "referral_from")
     column_export_list = ("id", *column_list, *column_optional[1:])
-    column_formatters = column_formatters_export = {
+    column_formatters_export = {
         **dict.fromkeys(CONTACT_FIELDS, _contact), "status": _standing, **dict.fromkeys(FREE_TEXTS, _free_text)}
+    column_formatters = column_formatters_export | {"status": _standing_badge}
     column_sortable_list = ("id", "name", "last_consult_date", "public_on", "date", "recv_date")
     column_default_sort = ("id", True)
     column_related = (selectinload(Customer.courses), joinedload(Customer.consultant))

@@ -12,7 +12,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import InstrumentedAttribute, Query
 
-from app import web
+from app import display
 from app.extensions import Base
 from app.models.types import Choice, Kind
 
@@ -115,7 +115,7 @@ class _Day(Filter):
         return dt.date.fromisoformat(value)
 
     def shown(self, value: str) -> str:
-        return f"{self.operation()} {web.day(self.read(value))}"
+        return f"{self.operation()} {display.day(self.read(value))}"
 
 
 class From(_Day):

@@ -122,7 +122,7 @@ class Lists(ModelView):
 
     def list_url(self, asked: Asked, **more: str | None) -> str:
         """The address of this list that asks for something."""
-        return self.get_url(".index_view", **self.list_fields(asked), **more)
+        return web.address(f"{self.endpoint}.index_view", **self.list_fields(asked), **more)
 
     def list_fields(self, asked: Asked) -> dict[str, str]:
         """The same as the hidden fields of a form."""

@@ -197,7 +197,7 @@ def claimed_once(person: Person, customer: CustomerRow) -> Answer | None:
 
 
 def changed_by_whom_it_is_for(person: Person, view: ViewRow) -> Answer | None:
-    """By its author, and a shared one by whoever may share; only he may share one that was not."""
+    """By its author, and a shared one by whoever may share."""
     if view.owner != person.username and not person.may(P.VIEW_SHARE):
         return REFUSED
     return None
@@ -336,6 +336,10 @@ def _view_saved(_world: World, _person: Person, _case: Case) -> Asked:
     return Asked({}, {"list": "course", "query": "search=python&sort=name", "name": "我的视图"})
 
 
+def _view_named(_world: World, _person: Person, case: Case) -> Asked:
+    return Asked({}, {"list": "course", "query": "", "id": case.id, "name": "新名", "on": "1"})
+
+
 def _columns_chosen(_world: World, _person: Person, _case: Case) -> Asked:
     return Asked({}, {"list": "course", "query": "", "order": ["name", "id"], "column": ["id"]})
 
@@ -464,7 +468,7 @@ DOORS = [
     Door("POST", "/admin/savedview/columns/", Opens.TO_STAFF, opens=302, only=opens_views, asks=_columns_chosen,
          changes=frozenset({"list_choice"})),
     *(Door("POST", f"/admin/savedview/{step}/", Opens.TO_STAFF, opens=302, only=opens_views, table="savedview",
-           asks=by_form(list="course", query="", name="新名", shared="1", on="1"), reached=sees_view, rule=rule,
+           asks=_view_named, reached=sees_view, rule=rule,
            changes=frozenset({table}))
       for step, rule, table in (("update", changed_by_whom_it_is_for, "saved_view"),
                                 ("delete", changed_by_whom_it_is_for, "saved_view"),

@@ -128,7 +128,8 @@ class ViewRow(Row):
     shared: bool = field(kw_only=True)
 
     def kind(self, person: Person) -> str:
-        return f"{'mine' if self.owner == person.username else 'another\'s'}, {'shared' if self.shared else 'private'}"
+        whose_it_is = "mine" if self.owner == person.username else "another's"
+        return f"{whose_it_is}, {'shared' if self.shared else 'private'}"
 
 
 @dataclass(frozen=True)
