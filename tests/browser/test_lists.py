@@ -1,0 +1,119 @@
+"""Lists in a browser: typing with an input method, columns and views by keyboard, and nothing scrolls sideways."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from app.models import SavedView
+
+pytestmark = pytest.mark.browser
+
+TABLES = ("customer", "followup", "distribution", "salesrank", "courseclass", "course", "campus", "department",
+          "employee", "role", "session", "audit")
+
+
+@pytest.fixture
+def admin(chromium, live_server, clock_file, school, make_customer, make_follow_up, session):
+    """The page of an admin of a school with a few customers."""
+    for name in ("龙泰", "龙飞", "周婷"):
+        make_follow_up(make_customer(name, holder=school.sanjiang, courses=[school.python], mobile=None))
+    session.commit()
+    server = live_server(processes=1, clock_file=clock_file)
+    context = chromium.new_context(base_url=server.url, locale="en-US", viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.goto("/login")
+    page.fill("[name=username]", "admin")
+    page.fill("[name=password]", "demo-pass-2026")
+    page.press("[name=password]", "Enter")
+    page.wait_for_url("**/admin/**")
+    yield page
+    context.close()
+
+
+def rows(page) -> list[str]:
+    return page.locator("td.lead").all_inner_texts()
+
+
+class TestTyping:
+    def test_finds_without_a_new_page_and_says_how_many(self, admin):
+        admin.goto("/admin/customer/")
+        admin.evaluate("window.still = 'the same page'")
+        admin.keyboard.press("/")
+        admin.keyboard.type("龙")
+        admin.locator("[data-found]", has_text="Found: 2").wait_for(state="attached")
+        assert sorted(rows(admin)) == ["龙泰", "龙飞"]
+        assert admin.url.endswith("/admin/customer/?search=%E9%BE%99")
+        assert admin.evaluate("window.still") == "the same page"
+        assert admin.evaluate("document.activeElement.name") == "search"
+        admin.keyboard.press("Backspace")
+        admin.locator("[data-found]", has_text="Found: 3").wait_for(state="attached")
+        assert admin.url.endswith("/admin/customer/")
+
+    def test_sends_nothing_while_an_input_method_composes(self, admin):
+        admin.goto("/admin/customer/")
+        asked: list[str] = []
+        admin.on("request", lambda request: asked.append(request.url) if "search=" in request.url else None)
+        admin.locator("[data-search]").focus()
+        client = admin.context.new_cdp_session(admin)
+        for text in ("l", "lo", "long"):
+            client.send("Input.imeSetComposition", {"text": text, "selectionStart": len(text),
+                                                    "selectionEnd": len(text)})
+            admin.wait_for_timeout(400)
+        assert asked == []
+        client.send("Input.insertText", {"text": "龙"})
+        admin.locator("[data-found]", has_text="Found: 2").wait_for(state="attached")
+        assert len(asked) == 1
+        assert asked[0].endswith("search=%E9%BE%99")
+
+    def test_keeps_the_ticks_and_the_bulk_bar_working(self, admin):
+        admin.goto("/admin/customer/")
+        admin.locator("[data-search]").press_sequentially("龙泰")
+        admin.locator("[data-found]", has_text="Found: 1").wait_for(state="attached")
+        admin.locator("td.tick input").check()
+        assert admin.locator(".bulk [data-ticked]").inner_text() == "1"
+
+
+class TestByKeyboard:
+    def test_columns_are_chosen_and_put_in_order(self, admin):
+        admin.goto("/admin/customer/")
+        admin.locator(".columns-menu > summary").focus()
+        admin.keyboard.press("Enter")
+        admin.get_by_role("checkbox", name="Source").focus()
+        admin.keyboard.press("Space")
+        admin.get_by_role("button", name="Move up: Mobile").focus()
+        admin.keyboard.press("Enter")
+        assert admin.evaluate("document.activeElement.getAttribute('aria-label')") == "Move up: Mobile"
+        admin.get_by_role("checkbox", name="Mobile").focus()
+        admin.keyboard.press("Enter")
+        admin.wait_for_load_state()
+        headers = [each.strip() for each in admin.locator("th.column-header").all_text_contents()]
+        assert headers[:3] == ["Name", "Mobile", "Status"]
+        assert headers[-1] == "Source"
+
+    def test_a_view_is_saved_and_opened(self, admin, session):
+        admin.goto("/admin/customer/?search=龙")
+        admin.get_by_text("Save view").focus()
+        admin.keyboard.press("Enter")
+        admin.get_by_label("Name", exact=True).focus()
+        admin.keyboard.type("Dragons")
+        admin.keyboard.press("Enter")
+        admin.wait_for_url("**view=*")
+        assert admin.locator(".views [aria-current]").inner_text() == "Dragons"
+        assert session.scalars(select(SavedView.search)).one() == "龙"
+        admin.goto("/admin/customer/")
+        admin.locator(".views").get_by_role("link", name="Dragons").press("Enter")
+        admin.wait_for_url("**view=*")
+        assert sorted(rows(admin)) == ["龙泰", "龙飞"]
+
+
+@pytest.mark.parametrize("width", [1280, 1024, 768, 390])
+def test_no_list_scrolls_sideways_or_cuts_anything(admin, width):
+    admin.set_viewport_size({"width": width, "height": 844})
+    for table in TABLES:
+        admin.goto(f"/admin/{table}/")
+        assert admin.evaluate("document.documentElement.scrollWidth") <= width, table
+        wide = admin.evaluate("""[...document.querySelectorAll('.table-wrap, .table-wrap table')]
+            .filter(each => each.getBoundingClientRect().right > innerWidth || each.scrollWidth > each.clientWidth + 1)
+            .map(each => each.className)""")
+        assert wide == [], table
