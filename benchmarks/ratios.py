@@ -2,7 +2,8 @@
 
 1. A contended claim: the conditional UPDATE of `services.claims` against SELECT … FOR UPDATE, then look, then write.
 2. A page of a pool of 200,000: the last by keyset against the first, and against the same page by OFFSET.
-3. The audit log: claims, new leads (whose values it seals) and the night, with it against without it.
+3. The list of 200,000 customers: a late page against the first, and counting to a thousand against counting all.
+4. The audit log: claims, new leads (whose values it seals) and the night, with it against without it.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from itertools import count
 from pathlib import Path
 from unittest.mock import patch
 
-from sqlalchemy import Engine, insert, select, text
+from sqlalchemy import Engine, func, insert, select, text
 from sqlalchemy.orm import Session
 
+from app.admin import keyset
+from app.admin.lists import MOST_COUNTED
 from app.extensions import db
 from app.models import Customer, Distribution, Employee
 from app.models.choices import DistributionStatus, Origin
@@ -129,6 +132,26 @@ def compare_pages(engine: Engine) -> str:
             f"(ratio {last / first:.2f}), by OFFSET {offset:.1f} ms (ratio {offset / first:.1f})")
 
 
+def compare_lists(engine: Engine) -> list[str]:
+    """The list as its screen reads it, of the customers `compare_pages` has made, by number and by a date with ties."""
+    with Session(engine) as session:
+        first_id, last_id = session.execute(select(func.min(Customer.id), func.max(Customer.id))).one()
+    found = []
+    for name, order, late in (
+            ("by number", keyset.Order(Customer.id, descending=True), (first_id + SIZE,)),
+            ("by the day of the fall", keyset.Order(Customer.id, Customer.public_on),
+             (TODAY - dt.timedelta(days=1), last_id))):
+        first, last = (milliseconds(lambda s, order=order, after=after: keyset.page(
+            s.query(Customer), order, size=SIZE, after=after), engine) for after in (None, late))
+        found.append(f"a list of {POOL:,} {name}: first page {first:.1f} ms, a late one {last:.1f} ms "
+                     f"(ratio {last / first:.2f})")
+    bounded = select(Customer.id).limit(MOST_COUNTED + 1).subquery()
+    few, all_of_them = (milliseconds(lambda s, rows=rows: s.scalar(select(func.count()).select_from(rows)), engine)
+                        for rows in (bounded, Customer))
+    return [*found, f"counting to {MOST_COUNTED:,} {few:.1f} ms, counting all {all_of_them:.1f} ms "
+                    f"(ratio {all_of_them / few:.1f})"]
+
+
 def seconds_of(engine: Engine, work: Callable[[Session], object], *, logged: bool) -> float:
     quiet = nullcontext() if logged else patch("app.services.audit.record")
     with quiet, Session(engine) as session:
@@ -192,6 +215,8 @@ def main() -> None:
                     for line in compare_audit(db.engine):
                         print(f"{backend}: {line}")
                     print(f"{backend}: {compare_pages(db.engine)}")
+                    for line in compare_lists(db.engine):
+                        print(f"{backend}: {line}")
                     db.engine.dispose()
         finally:
             postgres.stop(shared)
