@@ -31,7 +31,8 @@ ADDRESSES = ("/admin/", "//evil.example", "https://evil.example/", "/\\evil.exam
              "http:evil.example", "/admin/\r\nX: y")
 EVERYTHING = (*IDS, *NUMBERS, *DAYS, *CODES, *TEXTS, *ADDRESSES)
 
-ALWAYS = ("id", "page", "page_size", "sort", "desc", "search", "q", "after", "customer", "customer_id", "flt0_0",
+ALWAYS = ("id", "page", "page_size", "sort", "desc", "search", "q", "after", "before", "columns", "view", "customer",
+          "customer_id", "flt0_0", "flt_source",
           "flt1_0", "flt0_1", "flt2_5", "flt5_5", "flt0_99", "flt0_-1", "flt_", "rowid", "action", "url", "next",
           "name", "query", "offset", "limit", "reason", "status", "days", "course", "list_form_pk", "locale", "note",
           "intent", "_method", "_external", "_scheme", "_anchor", "endpoint", "self")
