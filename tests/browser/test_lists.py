@@ -85,8 +85,8 @@ class TestByKeyboard:
         admin.keyboard.press("Enter")
         assert admin.evaluate("document.activeElement.getAttribute('aria-label')") == "Move up: Mobile"
         admin.get_by_role("checkbox", name="Mobile").focus()
-        admin.keyboard.press("Enter")
-        admin.wait_for_load_state()
+        with admin.expect_navigation():
+            admin.keyboard.press("Enter")
         headers = [each.strip() for each in admin.locator("th.column-header").all_text_contents()]
         assert headers[:3] == ["Name", "Mobile", "Status"]
         assert headers[-1] == "Source"
@@ -95,7 +95,7 @@ class TestByKeyboard:
         admin.goto("/admin/customer/?search=龙")
         admin.get_by_text("Save view").focus()
         admin.keyboard.press("Enter")
-        admin.get_by_label("Name", exact=True).focus()
+        admin.get_by_role("textbox", name="Name").focus()
         admin.keyboard.type("Dragons")
         admin.keyboard.press("Enter")
         admin.wait_for_url("**view=*")
