@@ -60,7 +60,9 @@ def _is_text(tag: str, name: str, value: str, given: dict[str, str]) -> bool:
     if name == "value":
         return tag == "input" and given.get("type") in ("submit", "button", "reset")
     if name.startswith("data-"):
-        return not value.startswith(("/", "[", "{", "http", "#")) and bool(_SENTENCE.search(value) or "⟦" in value)
+        if "⟦" in value:
+            return True
+        return not value.startswith(("/", "{", "http", "#")) and "[" not in value and bool(_SENTENCE.search(value))
     return name in _SPOKEN
 
 
