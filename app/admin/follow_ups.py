@@ -70,6 +70,7 @@ class FollowUpView(TableView):
     form_groups = (
         (_l("What was said"), ("customer", "note")),
         (_l("Next step"), ("intent", "next_contact_on")))
+    list_template = "admin/followup/list.html"
     form_ajax_refs = {"customer": CUSTOMERS}
     about = _l("What was said with whom, and when to call again. Each follow-up moves the customer's clock.")
     list_arguments = ("customer",)

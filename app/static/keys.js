@@ -25,6 +25,7 @@
     document.documentElement.classList.toggle("keys-off", off);
   }
 
+  G.keysOff = isOff;
   toggle.checked = !isOff();
   document.documentElement.classList.toggle("keys-off", isOff());
   toggle.addEventListener("change", function () { remember(!toggle.checked); });

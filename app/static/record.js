@@ -155,7 +155,7 @@
       var first = document.querySelector("#" + event.target.getAttribute("data-narrows") + " label:not([hidden]) input");
       if (first) { first.checked = true; first.focus(); }
     }
-    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || G.keysOff()) return;
     if (event.key.toLowerCase() === "f" && note()) {
       event.preventDefault();
       note().focus();

@@ -359,3 +359,20 @@ class TestNumbers:
         assert len(links) == 3
         without_the_search = next(link for link in links if "q=" not in link).replace("&amp;", "&")
         assert len(ids_in(browser.get(without_the_search))) == 1
+
+
+class TestTheRecordsOfOneCustomer:
+    def test_say_whose_they_are_to_those_who_may_read_one(self, login, make_customer, make_follow_up, school, clock):
+        start = clock.today() - dt.timedelta(days=4)
+        fallen = make_customer("龙泰", holder=school.sanjiang, on=start)
+        held = make_customer("周婷", holder=school.sanjiang)
+        make_follow_up(fallen, on=start)
+        make_follow_up(held)
+        browser = login("baoyu")
+
+        def heading(customer: Customer) -> str:
+            page = browser.get(f"/admin/followup/?customer={customer.id}")
+            return re.search(r"<h1>(.*?)</h1>", page.text, re.DOTALL).group(1)
+
+        assert "龙泰" in heading(fallen)
+        assert "周婷" not in heading(held)

@@ -67,7 +67,7 @@ def test_a_consultants_round_claim_follow_up_remove_a_course_release(desk, make_
     page = desk("sanjiang", locale="en-US")
     page.goto("/admin/publicpool/")
     page.locator("tbody").get_by_role("button", name="Claim").click()
-    page.get_by_text("Claimed: you are following up now!").wait_for()
+    page.get_by_text("Claimed: you are following up now!", exact=True).wait_for()
 
     page.goto("/admin/mycustomers/")
     page.locator("tr[data-distribution-id]").get_by_text("Log follow-up").click()

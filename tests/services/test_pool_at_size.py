@@ -9,7 +9,7 @@ from sqlalchemy import event, insert, text
 from sqlalchemy.orm import Session
 
 from app.models import Customer
-from app.services import pool
+from app.services import counting, pool
 from tests.support.databases import on_both_databases
 
 pytestmark = [pytest.mark.rows, on_both_databases]
@@ -62,3 +62,40 @@ def test_every_page_is_found_in_the_index_in_order(*, session, a_large_pool, pla
         assert "Sort" not in plan, days
         assert "TEMP B-TREE" not in plan, days
         assert "Seq Scan on customer" not in plan, days
+
+
+def test_the_number_of_each_reason_is_read_from_an_index_and_no_further_than_it_is_shown(
+        *, session, engine, backend, a_large_pool, school, clock):
+    statements = []
+
+    def note(_connection, _cursor, statement, parameters, *_):
+        statements.append((statement, parameters))
+
+    viewer_id = school.baoyu.id
+    session.commit()
+    with Session(engine) as reading:
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            counts = pool.counts_by_reason(reading, viewer_id, today=clock.today())
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        assert counts == {None: counting.ENOUGH + 1}
+        how = "EXPLAIN " if backend == "postgresql" else "EXPLAIN QUERY PLAN "
+        [(statement, parameters)] = [each for each in statements if "public_as" in each[0]]
+        plan = "\n".join(str(row[-1]) for row in reading.connection().exec_driver_sql(how + statement, parameters))
+    assert "ix_customer_public_as" in plan
+    assert "SCAN customer\n" not in plan + "\n"
+    assert statement.count("LIMIT") == len(pool.REASONS)
+
+
+def test_what_has_come_to_a_page_is_looked_for_among_the_newest_only(
+        *, session, engine, a_large_pool, school, clock, count_queries):
+    viewer_id = school.baoyu.id
+    session.commit()
+    with Session(engine) as reading:
+        page = pool.page(reading, viewer_id, today=clock.today())
+        shown = [row.customer.id for row in page.rows]
+        with count_queries() as queries:
+            assert pool.arrivals(reading, viewer_id, shown, today=clock.today(), until=page.after) == 0
+            assert pool.departures(reading, viewer_id, shown, today=clock.today()) == []
+        assert queries.count == 2
