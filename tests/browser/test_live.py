@@ -288,7 +288,7 @@ def test_claiming_and_following_up_keep_the_browser_no_longer_than_an_empty_page
     claim_button(page, identity).click()
     page.get_by_text("Claimed: you are following up now!", exact=True).wait_for()
     told["claim"] = page.evaluate("performance.now() - performance.getEntriesByName('claim')[0].startTime")
-    page.get_by_role("link", name="Log the first follow-up").click()
+    page.get_by_role("link", name="Log follow-up").click()
     page.get_by_role("dialog").get_by_label("What was said").fill("下周来试听")
     page.evaluate("performance.mark('follow-up')")
     page.keyboard.press("Control+Enter")
