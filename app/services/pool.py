@@ -154,9 +154,14 @@ def counts_by_reason(session: Session, viewer_id: int, *, today: dt.date) -> dic
     public = select(Customer.id).where(claimable_by(viewer_id, today))
     query = select(*(
         select(func.count()).select_from(
-            public.where(Customer.public_as.is_not_distinct_from(reason)).limit(counting.ENOUGH + 1).subquery()
+            public.where(_fell_as(reason)).limit(counting.ENOUGH + 1).subquery()
         ).scalar_subquery() for reason in REASONS))
     return {reason: number for reason, number in zip(REASONS, session.execute(query).one(), strict=True) if number}
+
+
+def _fell_as(reason: DistributionStatus | None) -> ColumnElement[bool]:
+    """Written so that PostgreSQL finds it in an index, which it does not look into for IS NOT DISTINCT FROM."""
+    return Customer.public_as.is_(None) if reason is None else Customer.public_as == reason
 
 
 @dataclass(frozen=True)
