@@ -322,6 +322,8 @@
       document.addEventListener("pointerdown", elsewhere);
       requestAnimationFrame(function () {
         if (!popover) return;
+        var box = popover.getBoundingClientRect(), room = place.getBoundingClientRect().top;
+        popover.classList.toggle("above", box.bottom > window.innerHeight && room > box.height);
         popover.scrollIntoView({block: "nearest"});
         days.focus();
       });
