@@ -62,7 +62,7 @@ def test_every_page_is_found_in_the_index_in_order(login, large_tables, plans_of
     admin = login("admin")
     for place in places:
         plans = plans_of(table, lambda place=place: admin.get(f"/admin/{endpoint}/?{place}"))
-        assert len(plans) == 2, "the rows, and their bounded number"
+        assert len(plans) >= 2, "the rows, their bounded number, and whatever the menu counts"
         for plan in plans:
             assert "Sort" not in plan, (place, plan)
             assert "TEMP B-TREE" not in plan, (place, plan)
