@@ -168,11 +168,11 @@ def _change_url(customer: Customer, event: Event, *, sees: bool) -> str | None:
 
 
 def state_of(customer: Customer) -> str:
-    """A token that changes whenever something about the customer does, or a new day begins."""
+    """A token that changes whenever something about the customer does, and begins with the business date."""
     last = history.last_changes(db.session, (PersonKind.CUSTOMER, customer.id))
-    told = (current.today(), last[0].id if last else 0, customer.consultant_id, customer.public_on, customer.public_as,
-            customer.status, customer.recv_date, customer.last_consult_date, customer.locked_until)
-    return hashlib.blake2s(repr(told).encode(), digest_size=8).hexdigest()
+    told = (last[0].id if last else 0, customer.consultant_id, customer.public_on, customer.public_as, customer.status,
+            customer.recv_date, customer.last_consult_date, customer.locked_until)
+    return f"{current.today().isoformat()}.{hashlib.blake2s(repr(told).encode(), digest_size=8).hexdigest()}"
 
 
 def _facts(customer: Customer, *, hidden: bool) -> list[tuple[str, Any, Any]]:

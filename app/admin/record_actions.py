@@ -46,13 +46,15 @@ class RecordView(GuardedView):
 
     @expose("/state/")
     def state_view(self) -> ResponseReturnValue:
-        """Whether the customer is still as the page shows him: a script asks every few seconds."""
+        """Whether the customer is still as the page shows him (`shown`): a script asks every few seconds."""
         current.set_unattended()
         customer = _customer(request.args.get("id", ""))
         if not (within(scope_of(viewer(), Permission.CUSTOMER_READ), customer) or page_of(customer) == url_for(
                 "publicpool.details_view", id=customer.id)):
             abort(404)
-        return jsonify(state=state_of(customer), said=_last_change(customer))
+        state, (day, _dot, before) = state_of(customer), request.args.get("shown", "")[:64].partition(".")
+        only_the_day = state.partition(".")[2] == before and not state.startswith(day)
+        return jsonify(state=state, said=_("A new day has begun.") if only_the_day else _last_change(customer))
 
     @expose("/follow-up/", methods=("POST",))
     def follow_up(self) -> ResponseReturnValue:

@@ -6,10 +6,11 @@
   var record = document.getElementById("record");
   if (!record) return;
   var G = window.Gonghai;
+  var POINTS = window.matchMedia("(hover: hover)").matches;
   var address = window.location.pathname + window.location.search;
-  var draft = G.draft(record.getAttribute("data-session"), record.getAttribute("data-id"));
 
   function note() { return document.getElementById("log-note"); }
+  function draftOf(field) { return G.draft(field.getAttribute("data-draft"), record.getAttribute("data-id")); }
   function partOf(name, within) { return (within || document).querySelector('[data-part="' + name + '"]'); }
 
   /* The parts, anew */
@@ -58,7 +59,7 @@
     var at = document.activeElement, part = at && at.closest("[data-part]");
     if (!part) return function () {};
     return function () {
-      if (at.isConnected) return;
+      if (at.isConnected || (at.localName === "textarea" && !POINTS)) return;  // no keyboard that covers half a phone
       var now = partOf(part.getAttribute("data-part"));
       var next = (at.id && document.getElementById(at.id)) || now.querySelector("button, a[href], summary") || now;
       if (next === now) now.tabIndex = -1;
@@ -96,8 +97,8 @@
   function done(form, body) {
     var dialog = form.closest("dialog");
     if (form.querySelector("[data-draft]")) {
+      draftOf(form.querySelector("[data-draft]")).clear();
       form.reset();
-      draft.clear();
     }
     if (dialog) dialog.close();
     G.say(body.said, "success");
@@ -111,7 +112,7 @@
       G.say(form.getAttribute("data-said"), "success");
       refresh(form.getAttribute("data-page")).then(function (there) {
         if (!there) window.location.assign(form.getAttribute("data-page"));
-        else if (note() && window.matchMedia("(hover: hover)").matches) note().focus();
+        else if (note() && POINTS) note().focus();
       });
       return;
     }
@@ -124,14 +125,14 @@
   document.addEventListener("input", function (event) {
     var field = event.target;
     if (field.hasAttribute("data-draft")) {
-      draft.write(field.value);
+      draftOf(field).write(field.value);
       refuse(field.form, "", field.name);
     }
     if (field.hasAttribute("data-narrows")) narrow(field);
   });
 
   function start() {
-    if (note() && !note().value) note().value = draft.read();
+    if (note() && !note().value) note().value = draftOf(note()).read();
     if (G.enhance) G.enhance(record);
   }
 
@@ -285,7 +286,7 @@
   function look() {
     var asked = record.getAttribute("data-state-url"), shown = partOf("who").getAttribute("data-state");
     if (!asked || over) return;
-    G.get(asked).then(function (answer) {
+    G.get(asked + "&shown=" + encodeURIComponent(shown)).then(function (answer) {
       if (answer.status === 404) gone();
       if (answer.status === 401) { over = true; tell(record.getAttribute("data-logged-out"), false); }
       if (answer.ok && answer.body.state !== shown && partOf("who").getAttribute("data-state") === shown) {

@@ -109,7 +109,8 @@ def questions(app, browser, customers) -> Iterator[str]:
 def _questions_by_number(customers) -> Iterator[str]:
     for customer in customers:
         for screen, function in (("customer", "details"), ("customer", "edit"), ("publicpool", "details"),
-                                 ("mycustomers", "details"), ("followup", "details"), ("distribution", "edit")):
+                                 ("mycustomers", "details"), ("followup", "details"), ("distribution", "edit"),
+                                 ("record", "state")):
             yield f"/admin/{screen}/{function}/?id={customer.id}"
 
 
@@ -123,6 +124,8 @@ def _searches(parameters) -> Iterator[str]:
             yield f"{path}?search={quote(piece)}&q={quote(piece)}"
         for column in range(8):
             yield f"{path}?sort={column}&desc={column % 2}"
+    for piece in ONE[0].pieces:
+        yield f"/admin/palette/?q={quote(piece)}"
     for piece in ONE[0].pieces[::3]:
         yield f"/admin/customer/ajax/lookup/?name=referral_from&query={quote(piece)}"
         yield f"/admin/followup/ajax/lookup/?name=customer&query={quote(piece)}"

@@ -343,6 +343,13 @@ class TestTheState:
         assert said[1:4] == ["A follow-up was logged meanwhile.", "This customer has changed meanwhile.",
                              "This customer has changed hands meanwhile."]
 
+    def test_of_a_new_day_only_that_is_said(self, login, mine, clock):
+        before, _said = self.state(login("sanjiang"), mine)
+        clock.advance(days=1)
+        answer = login("sanjiang").get("/admin/record/state/", query_string={"id": mine.id, "shown": before},
+                                       headers=JSON | ENGLISH)
+        assert (answer.json["state"] == before, answer.json["said"]) == (False, "A new day has begun.")
+
     def test_ends_for_whoever_does_not_see_him_any_more(self, login, fallen, floor, school):
         browsers = [login("dasha"), login("sanjiang")]
         self.state(browsers[0], fallen)
