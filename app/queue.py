@@ -55,11 +55,16 @@ class Task(enum.StrEnum):
     CATCH_UP = "app.jobs.expiry.catch_up"
     RUN_NOW = "app.jobs.expiry.run_now"
     RETENTION = "app.jobs.retention.run_if_due"
+    EXPORT = "app.jobs.exports.run"
 
     @property
     def job_id(self) -> str:
         """The fixed id, so that a task waits or runs once however often it is asked for."""
         return self.value.removeprefix("app.jobs.").replace(".", "-").replace("_", "-")
+
+    def job_id_of(self, row_id: int) -> str:
+        """The id of the job that does one background task, of which there may be many at once."""
+        return f"{self.job_id}-{row_id}"
 
     @property
     def scheduled_id(self) -> str:
@@ -135,10 +140,21 @@ class JobState:
     total: int
     result: Any
     error: str | None
+    began: dt.datetime | None = None
 
     @property
     def is_over(self) -> bool:
         return self.status not in _WAITING
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it waits for a worker or runs. What is scheduled for later does neither."""
+        return self.status in {JobStatus.QUEUED.value, JobStatus.STARTED.value}
+
+    @property
+    def elapsed(self) -> float:
+        """The seconds it has run, by the clock that queues go by."""
+        return (dt.datetime.now(dt.UTC) - self.began).total_seconds() if self.began else 0.0
 
 
 @dataclass(frozen=True)
@@ -206,14 +222,25 @@ def enqueue(task: Task, **kwargs: Any) -> str:
     return task.job_id
 
 
-def put(into: Queue, task: Task, **kwargs: Any) -> None:
+def enqueue_one(task: Task, task_id: int) -> None:
+    """Let a worker do one background task, by its number: what is to be done stands in the database.
+
+    Raises:
+        QueueUnavailableError: Redis does not answer.
+    """
+    with _speaking():
+        put(queue(), task, job_id=task.job_id_of(task_id), task_id=task_id)
+
+
+def put(into: Queue, task: Task, *, job_id: str | None = None, **kwargs: Any) -> None:
     """Put a task into a queue unless it waits or runs there already."""
-    _forget_if_over(into, task.job_id)
+    job_id = job_id or task.job_id
+    _forget_if_over(into, job_id)
     try:
-        into.enqueue_call(task.value, kwargs=kwargs, job_id=task.job_id, timeout=LONGEST_RUN,
+        into.enqueue_call(task.value, kwargs=kwargs, job_id=job_id, timeout=LONGEST_RUN,
                           result_ttl=KEEP_RESULT, failure_ttl=KEEP_RESULT, unique=True)
     except DuplicateJobError:
-        log.info("%s is under way already", task.job_id)
+        log.info("%s is under way already", job_id)
 
 
 def _forget_if_over(of: Queue, job_id: str) -> None:
@@ -256,6 +283,20 @@ def _aware(instant: dt.datetime) -> dt.datetime:
     return instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)
 
 
+def is_lost(job_id: str) -> bool:
+    """Whether nobody will do a job that should wait or run: it is gone, it has failed, or its worker has died.
+
+    Raises:
+        QueueUnavailableError: Redis does not answer.
+    """
+    with _speaking():
+        try:
+            job = ListedJob.fetch(job_id, connection=connection())
+        except NoSuchJobError:
+            return True
+        return job.get_status(refresh=False) not in _WAITING or _is_dead(job, queue())
+
+
 def job_state(job_id: str) -> JobState | None:
     """How a job stands; None if there is none of this id, or none any more.
 
@@ -268,9 +309,9 @@ def job_state(job_id: str) -> JobState | None:
         except NoSuchJobError:
             return None
         result = job.return_value() if job.is_finished else None
-    meta = job.meta
-    return JobState(job.id, str(job.get_status(refresh=False).value), int(meta.get("done", 0)),
-                    int(meta.get("total", 0)), result, meta.get("error"))
+    meta, status = job.meta, job.get_status(refresh=False) or JobStatus.CREATED
+    return JobState(job.id, str(status.value), int(meta.get("done", 0)),
+                    int(meta.get("total", 0)), result, meta.get("error"), job.started_at and _aware(job.started_at))
 
 
 def report_to(job: Job | None) -> Callable[[int, int], None]:

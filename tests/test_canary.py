@@ -183,6 +183,8 @@ def test_after_an_erasure_nothing_is_left_of_a_person(
     for kind in ("csv", "xlsx"):
         look(manager, f"/admin/customer/export/{kind}/?search={quoted['name']}")
         look(manager, f"/admin/followup/export/{kind}/")
+    send(manager, f"/admin/customer/export/csv/?search={quoted['name']}", 303)  # kept for a week
+    wait_until(lambda: "/download" in look(manager, "/admin/tasks/"), seconds=60, what="the export")
     holding = session.scalars(select(Distribution.id)).one()
     send(manager, f"/admin/distribution/edit/?id={holding}", memo=EVERYTHING[:200])
     send(manager, "/admin/customer/assign/", customer_id=number, consultant_id=school.baoyu.id)
@@ -232,7 +234,8 @@ def test_after_an_erasure_nothing_is_left_of_a_person(
 
     # He is where he belongs, and neither in the log of deeds nor in any other.
     there = found_in_tables(engine)
-    assert there == {"customer": set(CANARY), "follow_up": set(CANARY), "distribution": there["distribution"]}
+    assert there == {"customer": set(CANARY), "follow_up": set(CANARY), "distribution": there["distribution"],
+                     "export_chunk": set(CANARY), "background_task": {"name"}}
     assert found_in_redis(redis_client, valkey_server.folder) == set()
     assert found_in(server.log) == set()
     assert found_in(run_job.worker.log) == set()

@@ -8,9 +8,10 @@ from flask import Flask, request
 from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
-from app import models, security_headers
-from app.admin import form_rules, forms, menu, personal_data, seen
+from app import exports, models, security_headers
+from app.admin import export, form_rules, forms, menu, personal_data, seen, tasks
 from app.admin.audit import AuditView
+from app.admin.base import TableView
 from app.admin.campuses import CampusView
 from app.admin.claim import ClaimView
 from app.admin.course_classes import CourseClassView
@@ -36,6 +37,7 @@ from app.admin.saved_views import SavedViewsView
 from app.admin.second_factor import SecondFactorView
 from app.admin.sessions import SessionView
 from app.admin.settings import SettingsView
+from app.admin.tasks import TasksView
 from app.models.audit import PersonKind
 from app.permissions import Permission
 
@@ -63,6 +65,10 @@ def init_app(app: Flask) -> None:
     admin.add_view(SettingsView(name=SettingsView.menu_title, endpoint="settings"))
     admin.add_view(MatrixView(name=MatrixView.menu_title, endpoint="matrix"))
     admin.add_view(JobsView(name=JobsView.menu_title, endpoint="jobs"))
+    tables = {view.endpoint: view for view in admin._views if isinstance(view, TableView)}
+    admin.add_view(TasksView({name: view.menu_title for name, view in tables.items()}, name=TasksView.menu_title,
+                             endpoint="tasks"))
+    exports.register(app, export.Opener(tables))
     admin.init_app(app)
     seen.init_app(app)
     app.jinja_env.globals.update(rules_of=form_rules.rules_of, grouped=forms.grouped)
@@ -70,6 +76,6 @@ def init_app(app: Flask) -> None:
     def page_variables() -> dict[str, Any]:
         """What the layout needs of the admin."""
         return {"menu": menu.groups(admin, request.blueprint), "allowed": lambda code: allowed(Permission(code)),
-                "personal_data_url": personal_data.page_of}
+                "personal_data_url": personal_data.page_of, "tasks_in_top_bar": tasks.in_top_bar}
 
     app.context_processor(page_variables)

@@ -109,6 +109,7 @@ class AuditView(TableView):
                               "changes": _l("Changes"), "address": _l("From where")}
     column_formatters = column_formatters_detail = {"actor_id": _who, "table_name": _what, "changes": _changes}
     column_formatters_export = {"actor_id": _who, "table_name": _what, "changes": _changes_as_text}
+    simple_list_pager = True  # too long to be counted for every page
     column_sortable_list = ("at",)
     column_default_sort = ("id", True)
     column_filters = (

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from flask import Response, abort, flash, g, has_request_context, request
+from flask import abort, flash, g, has_request_context, request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from flask_admin.actions import action as flask_admin_action
@@ -33,9 +33,9 @@ from app.admin.forms import Groups
 from app.admin.guard import Guarded, allowed, passed_with, viewer
 from app.admin.labels import LABELS
 from app.admin.lists import Lists
-from app.errors import ConflictError, DomainError
+from app.errors import DomainError
 from app.extensions import Base, db
-from app.models import AuditAction, Employee
+from app.models import Employee
 from app.models.choices import DistributionStatus, RowScope
 from app.models.types import Choice, Kind
 from app.permissions import Permission, scope_of_all
@@ -112,7 +112,6 @@ class TableView(Guarded, Lists):
     column_related: tuple[Any, ...] = ()
     """Loader options for what the list shows of other tables, so that a page costs the same at any length."""
     export_types = ("csv", "xlsx")
-    export_max_rows = 20_000
     action_disallowed_list = ("delete",)  # the stock one deletes past the rules; rows are deleted one by one
 
     def __init__(self, model: type[Base], **kwargs: Any) -> None:
@@ -344,22 +343,12 @@ class TableView(Guarded, Lists):
 
     ajax_update = None  # no inline editing: it would go around the forms
 
-    @expose("/export/<export_type>/")
-    def export(self, export_type: str) -> Response:
-        """The list as it is filtered, as csv or xlsx."""
+    @expose("/export/<export_type>/", methods=("GET", "POST"))
+    def export(self, export_type: str) -> ResponseReturnValue:
+        """The list as it is filtered, as csv or xlsx: at once if it is small, and by a worker when asked for."""
         if export_type not in self.export_types:
             abort(404)
-        number, rows = self._export_data()
-        if number > self.export_max_rows:  # rather none than a file that silently ends early
-            raise ConflictError(_l("At most %(most)d rows can be exported at once, and these are %(number)d: "
-                                   "narrow the list with filters first.", most=self.export_max_rows, number=number))
-        titles = [str(title) for _name, title in self._export_columns]
-        values = ([self.get_export_value(row, name) for name, _title in self._export_columns] for row in rows)
-        name = f"{self.endpoint}-{current.today().isoformat()}"
-        file = export.response(export_type, name, titles, values)
-        trail.note(AuditAction.EXPORTED, table=self.model.__tablename__,
-                   facts={"rows": number, "format": export_type, "filtered": bool(request.query_string)})
-        return file
+        return export.start(self, export_type) if request.method == "POST" else export.answer(self, export_type)
 
     # The history of one record.
 

@@ -1,88 +1,148 @@
-"""Exports that Excel opens as they are meant: Chinese readable, dates as dates, and no text run as a formula."""
+"""Exports of lists: a small one is an answer, a large one a task of a worker, who opens it here as its owner."""
 
 from __future__ import annotations
 
-import csv
-import datetime as dt
 import io
-import re
-from collections.abc import Iterable, Sequence
-from decimal import Decimal
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
-import xlsxwriter
-from flask import Response
+from flask import Response, current_app, flash, g, jsonify, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
-from app import current
-from app.extensions import Base
+from app import current, queue, spreadsheets, sqlite, trail, web
+from app.admin import seen
+from app.admin.guard import viewer
+from app.errors import ConflictError, NotAllowedError
+from app.exports import LARGEST, Export
+from app.extensions import Base, db, login_manager
+from app.models import AuditAction, Employee
+from app.models.choices import TaskKind
 from app.models.types import Choice, Kind
+from app.queue import QueueUnavailableError, Task
+from app.services import background_tasks
 
-_FORMULA = re.compile(
-    r"^(?=[\t\r\n])|(?:^|(?<=[;\t\r\n]))"  # a cell's beginning, also where a program takes one of these for its end
-    r"(?=[\s\"'\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*[=+\-@＝﹦＋﹢－﹣−＠﹫])")
+if TYPE_CHECKING:
+    from app.admin.base import TableView
+
+AT_ONCE = 2_000
+"""Up to so many rows are worth waiting for."""
+
+BATCH = 1_000
+
+
+def _label(value: Choice | Kind) -> str:
+    """What people call a choice: looked up once an export, not for each of a million rows."""
+    known: dict[tuple[type, Any], str] = g.setdefault("export_labels", {})
+    key = type(value), value.value
+    if key not in known:
+        known[key] = str(value.label)
+    return known[key]
+
 
 FORMATTERS = {
     type(None): lambda _view, _value, _name: "",
     bool: lambda _view, value, _name: _("Yes") if value else _("No"),
-    Choice: lambda _view, value, _name: str(value.label),
-    Kind: lambda _view, value, _name: str(value.label),
+    Choice: lambda _view, value, _name: _label(value),
+    Kind: lambda _view, value, _name: _label(value),
     list: lambda _view, value, _name: ", ".join(str(each) for each in value),
     Base: lambda _view, value, _name: str(value),
 }
 """Exports keep dates and numbers as what they are."""
 
 
-def safe(text: str) -> str:
-    """A text no spreadsheet takes for a formula: whatever could begin one has an apostrophe before it."""
-    return _FORMULA.sub("'", text)
-
-
-def response(kind: str, name: str, titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
-    """A file to download.
-
-    Args:
-        kind: `csv` (UTF-8 with a byte order mark, so that Excel reads Chinese) or `xlsx`.
-        name: the file's name without its ending.
-        titles: the first line.
-        rows: the others.
-    """
-    body, mimetype = (_csv(titles, rows), "text/csv; charset=utf-8") if kind == "csv" else (
-        _xlsx(titles, rows), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-    return Response(body, content_type=mimetype,
-                    headers={"Content-Disposition": f'attachment; filename="{name}.{kind}"'})
-
-
-def _csv(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, quoting=csv.QUOTE_ALL)  # so that no list separator ends a cell early
-    writer.writerow([safe(title) for title in titles])
-    writer.writerows([_plain(value) for value in row] for row in rows)
-    return file.getvalue().encode("utf-8-sig")
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, dt.datetime):
-        return f"{current.clock().local(value):%Y-%m-%d %H:%M}"
-    return str(value) if isinstance(value, (dt.date, int, float, Decimal)) else safe(str(value))
-
-
-def _xlsx(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+def answer(view: TableView, kind: str) -> ResponseReturnValue:
+    """The file, or a page that offers to prepare it in the background."""
+    export = of_list(view)
+    if export.total > AT_ONCE:
+        rendered: str = view.render("screens/export.html", number=export.total, kind=kind,
+                                    return_url=web.address(f"{view.endpoint}.index_view", **request.args))
+        return rendered
     file = io.BytesIO()
-    book = xlsxwriter.Workbook(file, {"constant_memory": True, "in_memory": True, "strings_to_formulas": False,
-                                      "strings_to_urls": False, "strings_to_numbers": False,
-                                      "default_date_format": "yyyy-mm-dd", "remove_timezone": True})
-    sheet = book.add_worksheet()
-    moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
-    sheet.write_row(0, 0, [safe(title) for title in titles], book.add_format({"bold": True}))
-    for number, row in enumerate(rows, start=1):
-        for column, value in enumerate(row):
-            if isinstance(value, dt.datetime):
-                sheet.write_datetime(number, column, current.clock().local(value).replace(tzinfo=None), moment)
-            elif isinstance(value, (dt.date, int, float, Decimal)):
-                sheet.write(number, column, value)
-            else:
-                sheet.write_string(number, column, safe(str(value)))
-    sheet.freeze_panes(1, 0)
-    book.close()
-    return file.getvalue()
+    spreadsheets.write(kind, file, export.titles, export.rows)
+    trail.note(AuditAction.EXPORTED, table=export.table,
+               facts={"rows": export.total, "format": kind, "filtered": bool(request.query_string)})
+    return Response(file.getvalue(), content_type=spreadsheets.CONTENT_TYPES[kind],
+                    headers={"Content-Disposition": f'attachment; filename="{export.name}.{kind}"'})
+
+
+def start(view: TableView, kind: str) -> ResponseReturnValue:
+    """Ask a worker for the file; says at once if nobody will do it."""
+    try:
+        workers = queue.number_of_workers()
+        total = of_list(view).total
+        task = background_tasks.start(
+            db.session, viewer().id, TaskKind.EXPORT, view.endpoint, total=total, now=current.now(), arguments={
+                "query": request.query_string.decode(errors="replace"), "format": kind, "locale": current.locale()})
+        db.session.commit()
+        queue.enqueue_one(Task.EXPORT, task.id)
+    except QueueUnavailableError as error:
+        return unavailable(error, url_for(f"{view.endpoint}.index_view"))
+    where = url_for("tasks.index_view")
+    if web.wants_json():
+        return jsonify(id=task.id, state=url_for("tasks.state_view")), 202
+    if not workers:
+        flash(_("No worker is running: it begins when one does."), "warning")
+    return redirect(f"{where}#task-{task.id}", 303)
+
+
+def unavailable(error: QueueUnavailableError, default: str) -> ResponseReturnValue:
+    """There is no way into the queue: in words on the page one came from, or as JSON."""
+    if web.wants_json():
+        return web.error_page(503, str(error))
+    flash(str(error), "error")
+    return redirect(web.return_address(default))
+
+
+def of_list(view: TableView) -> Export:
+    """The rows of a list as this request filters and sorts it.
+
+    Raises:
+        ConflictError: there are too many.
+    """
+    total, query = view.export_query()
+    if total > LARGEST:  # rather none than a file that silently ends early
+        raise ConflictError(_l("At most %(most)d rows can be exported at once, and these are %(number)d: "
+                               "narrow the list with filters first.", most=LARGEST, number=total))
+    return Export(f"{view.endpoint}-{current.today().isoformat()}", view.model.__tablename__,
+                  [str(title) for _name, title in view._export_columns], total, _values(view, query))
+
+
+def _values(view: TableView, query: Any) -> Iterator[Sequence[Any]]:
+    rows = iter(query.yield_per(BATCH))
+    while batch := list(islice(rows, BATCH)):
+        view.on_listed(batch)
+        for row in batch:
+            yield [view.get_export_value(row, name) for name, _title in view._export_columns]
+
+
+class Opener:
+    """Opens the rows of a task as if its owner asked for them now: with what he may see and export by now."""
+
+    def __init__(self, views: dict[str, TableView]) -> None:
+        self._views = views
+
+    @contextmanager
+    def __call__(self, employee_id: int, subject: str, arguments: dict[str, Any]) -> Iterator[Export]:
+        view, host = self._views[subject], (current_app.config.get("TRUSTED_HOSTS") or ["localhost"])[0].lstrip(".")
+        address = f"/admin/{subject}/export/{arguments['format']}/?{arguments['query']}"
+        app = current_app._get_current_object()  # type: ignore[attr-defined]
+        with app.app_context(), app.test_request_context(address, base_url=f"http://{host}"), sqlite.read_only():
+            session["locale"] = arguments["locale"]
+            login_manager._update_request_context_with_user(db.session.get(Employee, employee_id))
+            if not view._may("export"):
+                raise NotAllowedError(_l("You may not do this any more."))
+            view._pass_with(view.needs["export"])
+            export = of_list(view)
+            yield Export(export.name, export.table, export.titles, export.total, _recorded(export.rows))
+
+
+def _recorded(rows: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+    """The rows, the contacts they show recorded as seen before the file is anybody's."""
+    while batch := list(islice(rows, BATCH)):
+        seen.record_apart()
+        yield from batch
+

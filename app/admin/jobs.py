@@ -7,18 +7,30 @@ from typing import Any
 from flask import abort, flash, jsonify, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
+from flask_babel import LazyString, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 
 from app import current, queue, web
 from app.admin.guard import GuardedView, allowed
+from app.admin.tasks import in_words, running
 from app.extensions import db
+from app.models.choices import TaskState
 from app.permissions import Permission
 from app.queue import JobState, QueueUnavailableError, Scheduled, Task
 from app.services import job_runs
+from app.services.progress import seconds_left
 
 SHOWN, RETENTION_SHOWN = 30, 7
+
+FOLLOWED: dict[str, LazyString] = {
+    Task.RUN_NOW.job_id: _l("Asked for by hand"),
+    Task.NIGHTLY.scheduled_id: _l("The night"),
+    Task.CATCH_UP.job_id: _l("Making good a missed night"),
+    Task.CATCH_UP.scheduled_id: _l("Making good a missed night"),
+    Task.RETENTION.job_id: _l("Retention periods"),
+    Task.RETENTION.scheduled_id: _l("Retention periods")}
+"""The jobs whose progress this page shows, and what people call them."""
 
 
 class JobsView(GuardedView):
@@ -30,18 +42,20 @@ class JobsView(GuardedView):
 
     @expose("/")
     def index_view(self) -> str:
-        """The book of runs, the next run, and how a run stands that was asked for."""
+        """The book of runs, the next run, and how those stand that run now or were asked for by hand."""
         today = current.today()
         try:
             upcoming, workers = queue.scheduled(), queue.number_of_workers()
-            state = queue.job_state(Task.RUN_NOW.job_id)
+            states = [state for job_id in FOLLOWED if (state := queue.job_state(job_id)) is not None]
         except QueueUnavailableError:
-            upcoming, state, workers = None, None, 0
+            upcoming, states, workers = None, [], 0
+        shown = [_told(each) for each in states if each.is_under_way or each.job_id == Task.RUN_NOW.job_id]
         rendered: str = self.render(
             "screens/jobs.html", runs=job_runs.latest(db.session, job_runs.EXPIRY, size=SHOWN),
             retention=job_runs.latest(db.session, job_runs.RETENTION, size=RETENTION_SHOWN),
             due=job_runs.is_due(db.session, job_runs.EXPIRY, today), reachable=upcoming is not None,
-            workers=workers, next_night=_next_night(upcoming or []), state=_told(state) if state else None,
+            workers=workers, next_night=_next_night(upcoming or []), states=shown,
+            asked=next((each for each in shown if each["job_id"] == Task.RUN_NOW.job_id), None),
             can_run=allowed(Permission.JOBS_RUN) and upcoming is not None)
         return rendered
 
@@ -63,7 +77,7 @@ class JobsView(GuardedView):
     def state_view(self, job_id: str) -> ResponseReturnValue:
         """How a job stands, for the page that waits for it."""
         current.set_unattended()
-        if job_id not in {task.job_id for task in Task}:
+        if job_id not in FOLLOWED:
             abort(404)
         try:
             state = queue.job_state(job_id)
@@ -82,16 +96,22 @@ def _next_night(upcoming: list[Scheduled]) -> Scheduled | None:
 
 def _told(state: JobState) -> dict[str, Any]:
     """The state of a job as the page shows it."""
-    return {"job_id": state.job_id, "status": state.status, "done": state.done, "total": state.total,
-            "over": state.is_over, "sentence": _sentence(state)}
+    left = seconds_left(state.done, state.total, state.elapsed) if state.status == "started" else None
+    failed = state.is_over and state.status != "finished"
+    return {"job_id": state.job_id, "title": str(FOLLOWED[state.job_id]), "status": state.status, "done": state.done,
+            "total": state.total, "over": state.is_over, "failed": failed, "sentence": _sentence(state),
+            "left": in_words(left)}
 
 
 def _sentence(state: JobState) -> str:
     if state.status == "started":
-        return str(_("Running: %(done)s of %(total)s", done=state.done, total=state.total))
+        return running(state.done, state.total)
     if not state.is_over:
         return str(_("Waiting for a worker"))
-    if state.status != "finished" or not isinstance(state.result, dict):
+    if state.status != "finished":
         return str(_("It failed. The reason is in the worker's log."))
-    closed = state.result["closed_follow_up"] + state.result["closed_deal"]
-    return str(ngettext("Done: %(num)d holding closed", "Done: %(num)d holdings closed", closed))
+    result = state.result if isinstance(state.result, dict) else {}
+    if "closed_follow_up" in result:
+        closed = result["closed_follow_up"] + result["closed_deal"]
+        return str(ngettext("Done: %(num)d holding closed", "Done: %(num)d holdings closed", closed))
+    return str(TaskState.FINISHED.label)

@@ -182,14 +182,12 @@ class Lists(ModelView):
         """Rows are about to be shown or exported: they are kept in mind for what is asked of each of them."""
         g.setdefault("listed", {})[self.endpoint] = [row.id for row in rows]
 
-    def _export_data(self) -> tuple[int, list[Any]]:
-        """How many rows are asked for, and, unless they are too many, all of them."""
+    def export_query(self) -> tuple[int, Query[Any]]:
+        """How many rows this address asks for, and the rows in their order."""
         asked = self.asked(request.args)
         query, numbers = self._narrowed(asked, [name for name, _title in self._export_columns])
-        number = db.session.query(func.count()).select_from(numbers.subquery()).scalar()
-        rows = query.order_by(*self._order(asked).by()).all() if number <= self.export_max_rows else []
-        self.on_listed(rows)
-        return number, rows
+        number: int = db.session.query(func.count()).select_from(numbers.subquery()).scalar()
+        return number, query.order_by(*self._order(asked).by())
 
     def _page(self, query: Query[Any], asked: Asked) -> keyset.Page:
         order = self._order(asked)

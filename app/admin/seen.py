@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from flask import Flask, Response, g
+from sqlalchemy.orm import Session
 
-from app import current, trail
+from app import current, sqlite, trail
 from app.admin.guard import viewer
 from app.extensions import db
 from app.services import audit
@@ -33,9 +34,28 @@ def _record(response: Response) -> Response:
     shown: set[int] = g.pop("seen", set())
     if not shown or response.status_code in REDIRECTS:  # which shows nothing
         return response
-    viewer_id, today_began = viewer().id, current.clock().instant(current.today())
-    new = audit.unseen(db.session, viewer_id, shown, since=today_began)
+    viewer_id = viewer().id  # asked before a transaction that writes is begun
+    new = _unseen(db.session, viewer_id, shown)
     if new:
         with trail.apart() as session:
             audit.note_seen(session, viewer_id, new)
     return response
+
+
+def record_apart() -> None:
+    """Record at once what has been noted so far, beside a transaction that is still being read from."""
+    shown: set[int] = g.pop("seen", set())
+    viewer_id, actor = viewer().id, audit.actor_of(db.session)
+    if not shown:
+        return
+    with sqlite.read_write(), Session(db.engine) as session:
+        audit.act_as(session, actor)
+        new = _unseen(session, viewer_id, shown)
+        if new:
+            audit.note_seen(session, viewer_id, new)
+        session.commit()
+
+
+def _unseen(session: Session, viewer_id: int, shown: set[int]) -> set[int]:
+    """Those the viewer has not been recorded to have seen today."""
+    return audit.unseen(session, viewer_id, shown, since=current.clock().instant(current.today()))

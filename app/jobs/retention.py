@@ -7,10 +7,10 @@ from typing import Any
 
 from rq import get_current_job
 
-from app import current, queue, sqlite
+from app import current, queue, spreadsheets, sqlite
 from app.extensions import db
 from app.jobs.context import job_context
-from app.services import job_runs, retention
+from app.services import background_tasks, job_runs, retention
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 def run_if_due() -> dict[str, Any] | None:
     """Erase whoever has been kept as long as the school decided, once a day; missed or killed, it is made good."""
     with job_context():
+        _tidy_up()
         today = current.today()
         due = job_runs.is_due(db.session, job_runs.RETENTION, today)
         db.session.rollback()
@@ -36,3 +37,12 @@ def run_if_due() -> dict[str, Any] | None:
                  today, forgotten.leads, forgotten.leavers, forgotten.sessions)
         return {"as_of": today.isoformat(), "leads": forgotten.leads, "leavers": forgotten.leavers,
                 "sessions": forgotten.sessions}
+
+
+def _tidy_up() -> None:
+    """Every hour: files of exports that have expired, and what killed exports left on this machine."""
+    removed = background_tasks.purge(db.session, now=current.now())
+    db.session.commit()
+    swept = spreadsheets.sweep()
+    if removed or swept:
+        log.info("%d files of exports removed, %d left by killed exports", removed, swept)

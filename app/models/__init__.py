@@ -1,6 +1,7 @@
 """The tables: constraints and facts about one row."""
 
 from app.models.audit import AuditAction, AuditEntry, PersonKey, PersonKind
+from app.models.background_task import BackgroundTask, ExportChunk, ExportFile
 from app.models.campus import Campus
 from app.models.course import Course
 from app.models.course_class import CourseClass, course_class_teacher
@@ -20,6 +21,7 @@ from app.models.setting import Setting
 __all__ = [
     "AuditAction",
     "AuditEntry",
+    "BackgroundTask",
     "Campus",
     "Course",
     "CourseClass",
@@ -27,6 +29,8 @@ __all__ = [
     "Department",
     "Distribution",
     "Employee",
+    "ExportChunk",
+    "ExportFile",
     "FollowUp",
     "JobRun",
     "ListChoice",

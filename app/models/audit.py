@@ -39,6 +39,7 @@ class AuditAction(Kind):
     RECOVERY_USED = "recovery_used", _l("Recovery code used")
     REFUSED = "refused", _l("Refused")
     EXPORTED = "exported", _l("Exported")
+    DOWNLOADED = "downloaded", _l("Export downloaded")
     SEEN = "seen", _l("Contacts seen")
     LOOKED_UP = "looked_up", _l("Asked for a contact")
     VIEW_AS_BEGAN = "view_as_began", _l("Began to look as a role")

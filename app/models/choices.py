@@ -143,3 +143,28 @@ class SessionEnd(Kind):
     DEACTIVATED = "deactivated", _l("Login deactivated")
     IDLE = "idle", _l("Not used for too long")
     EXPIRED = "expired", _l("Longest duration reached")
+
+
+class TaskKind(Kind):
+    """What a background task does."""
+
+    EXPORT = "export", _l("Export")
+
+
+class TaskState(Kind):
+    """How a background task stands."""
+
+    WAITING = "waiting", _l("Waiting")
+    RUNNING = "running", _l("Running")
+    FINISHED = "finished", _l("Done")
+    CANCELLED = "cancelled", _l("Cancelled")
+    FAILED = "failed", _l("Failed")
+
+
+class TaskProblem(Kind):
+    """Why a background task failed."""
+
+    NOT_ALLOWED = "not_allowed", _l("You may not do this any more.")
+    TOO_MUCH = "too_much", _l("There are too many rows by now: narrow the list with filters first.")
+    ERASED = "erased", _l("Somebody’s data were erased meanwhile, so it was stopped: open the list and export it anew.")
+    ERROR = "error", _l("Something went wrong on our side. It has been noted.")

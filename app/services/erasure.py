@@ -2,7 +2,7 @@
 
 His row and those about him keep their dates, states and hands; whatever is marked as personal is emptied. What the
 audit log has sealed about him, the old values of the erasure itself included, can never be read again: his key is
-destroyed last.
+destroyed last. Files of exports may hold him too: all of them go.
 
 Locks are taken as everywhere: on roles and then an employee, or on customers by their numbers.
 """
@@ -24,7 +24,17 @@ from app.models import Customer, Employee
 from app.models.audit import AuditAction, PersonKind
 from app.models.choices import DistributionStatus, ErasureReason
 from app.models.contacts import CONTACT_FIELDS
-from app.services import audit, distributions, employees, person_keys, persons, quotes, roles, saved_views
+from app.services import (
+    audit,
+    distributions,
+    employees,
+    export_files,
+    person_keys,
+    persons,
+    quotes,
+    roles,
+    saved_views,
+)
 from app.services.person_keys import Person
 from app.services.quotes import Quote
 
@@ -41,7 +51,7 @@ def erase(session: Session, person: Person, reason: ErasureReason, *, today: dt.
     """
     kind, person_id = person
     if kind is PersonKind.EMPLOYEE:
-        return _erase_employee(session, person_id, reason, today=today)
+        return _erase_employee(session, person_id, reason, today=today, now=now)
     if session.scalar(select(Customer.id).where(Customer.id == person_id)) is None:
         raise NotFoundError(_l("There is no such customer."))
     return bool(erase_customers(session, [person_id], reason, today=today, now=now))
@@ -77,6 +87,8 @@ def erase_customers(session: Session, ids: Collection[int], reason: ErasureReaso
     saved_views.forget(session, {customer.name for customer in going} | contacts)
     for customer in going:
         _erase_customer(session, customer, reason, today=today, now=now)
+    if going:
+        export_files.forget(session, now=now)
     return [customer.id for customer in going]
 
 
@@ -93,7 +105,8 @@ def _erase_customer(session: Session, customer: Customer, reason: ErasureReason,
     _forget(session, (PersonKind.CUSTOMER, customer.id), customer, reason, today)
 
 
-def _erase_employee(session: Session, employee_id: int, reason: ErasureReason, *, today: dt.date) -> bool:
+def _erase_employee(session: Session, employee_id: int, reason: ErasureReason, *, today: dt.date,
+                    now: dt.datetime) -> bool:
     roles.lock(session)  # as whoever changes an employee does
     session.execute(select(Employee.id).where(Employee.id == employee_id).with_for_update(key_share=True))
     employee = session.get(Employee, employee_id, populate_existing=True)
@@ -103,6 +116,7 @@ def _erase_employee(session: Session, employee_id: int, reason: ErasureReason, *
         return False
     check_has_left(session, employee, today=today)
     _forget(session, (PersonKind.EMPLOYEE, employee.id), employee, reason, today)
+    export_files.forget(session, now=now)
     return True
 
 

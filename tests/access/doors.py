@@ -248,8 +248,10 @@ class Table:
         address = f"{self.address}export/<export_type>/"
         kinds = [Door("GET", address, self.export, path=(("<export_type>", kind),), called=kind,
                       lists=self._lists(self.export)) for kind in ("csv", "xlsx")]
-        return [*kinds, *(Door("GET", address, self.export, opens=404, path=(("<export_type>", kind),), called=kind)
-                          for kind in ("json", "html"))]
+        prepared = Door("POST", address, self.export, opens=302, path=(("<export_type>", "csv"),))  # without Redis
+        return [*kinds, prepared, *(
+            Door("GET", address, self.export, opens=404, path=(("<export_type>", kind),), called=kind)
+            for kind in ("json", "html"))]
 
     def _never(self) -> list[Door]:
         """The stock bulk delete, an action of a name there is not, and a look-up of a name there is not."""

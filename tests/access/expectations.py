@@ -26,7 +26,17 @@ from app.models.choices import RowScope
 from tests.access.doors import Answer, Asked, Case, Door, Opens, Row, Table, World, by_form, by_query
 from tests.access.grants import P
 from tests.access.people import Person
-from tests.access.world import ENROLLED, HELD, PUBLIC, CustomerRow, FollowUpRow, HoldingRow, ViewRow, department_of
+from tests.access.world import (
+    ENROLLED,
+    HELD,
+    PUBLIC,
+    CustomerRow,
+    FollowUpRow,
+    HoldingRow,
+    TaskRow,
+    ViewRow,
+    department_of,
+)
 
 APPEND_ONLY = frozenset({"audit_entry"})
 """The audit log: any request may add to it, and nothing takes it back."""
@@ -349,6 +359,15 @@ def _settings(_world: World, _person: Person, _case: Case) -> Asked:
                       "lead_retention_months": "0", "leaver_retention_months": "0", "session_retention_days": "90"})
 
 
+def _this_task(_world: World, _person: Person, case: Case) -> Asked:
+    return Asked(placeholder=("<task_id>", case.id))
+
+
+def owns(person: Person, task: TaskRow) -> bool:
+    """Everybody sees his own tasks, and nobody sees another's."""
+    return task.owner == person.username
+
+
 def _signed_in_already(person: Person, _row: Any) -> Answer | None:
     return Answer(302) if person.signed_in else None
 
@@ -480,6 +499,18 @@ DOORS = [
     Door("GET", "/admin/jobs/", P.JOBS_READ),
     Door("POST", "/admin/jobs/run/", P.JOBS_RUN, opens=302),  # without Redis: it says so, and changes nothing
     Door("GET", "/admin/jobs/state/<job_id>", P.JOBS_READ, opens=404, path=(("<job_id>", "no-such-job"),)),
+
+    # The own background tasks.
+    Door("GET", "/admin/tasks/", Opens.TO_STAFF, lists=("task", lambda person, task, _case: owns(person, task))),
+    Door("GET", "/admin/tasks/state", Opens.TO_STAFF, accept="application/json",
+         lists=("task", lambda person, task, _case: owns(person, task))),
+    *(Door(method, f"/admin/tasks/<task_id>/{step}", Opens.TO_STAFF, opens=status, table=table, asks=_this_task,
+           reached=owns, changes=changes)
+      for method, step, status, table, changes in (
+          ("POST", "cancel", 302, "task", frozenset({"background_task"})),
+          ("POST", "again", 302, "task", frozenset()),  # without Redis: it says so, and changes nothing
+          ("GET", "download", 200, "file", frozenset()))),
+
     Door("GET", "/admin/matrix/", P.ROLE_READ),
     *(Door("POST", f"/admin/matrix/{step}/", P.ROLE_WRITE, opens=status)  # an empty form: stale, or not complete
       for step, status in (("edit", 409), ("review", 409), ("save", 400))),

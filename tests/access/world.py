@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from app.models import (
     AuditAction,
     AuditEntry,
+    BackgroundTask,
     Campus,
     Course,
     CourseClass,
@@ -25,13 +26,15 @@ from app.models import (
     Department,
     Distribution,
     Employee,
+    ExportChunk,
+    ExportFile,
     FollowUp,
     Role,
     SalesRank,
     SavedView,
     SecondFactor,
 )
-from app.models.choices import DepartmentFunction
+from app.models.choices import DepartmentFunction, TaskKind, TaskState
 from app.services import customers
 from tests.access.grants import permissions_of
 from tests.access.people import BY_NAME, OTHERS, Person, custom_roles
@@ -140,6 +143,16 @@ class EntryRow(Row):
 
     def kind(self, person: Person) -> str:
         return whose(self.actor, person)
+
+
+@dataclass(frozen=True)
+class TaskRow(Row):
+    """A background task: whose."""
+
+    owner: str = field(kw_only=True)
+
+    def kind(self, person: Person) -> str:
+        return whose(self.owner, person)
 
 
 def whose(username: str | None, person: Person) -> str:
@@ -303,6 +316,12 @@ def _rows(session: Session, known: list[CustomerRow], ids: dict[str, int],
     rows["audit"] = [EntryRow(_entry(session, ids.get(username)), f"{SIXTY[number]}条", actor=username)
                      for number, username in enumerate((None, *ids))]
     rows["savedview"] = _views(session, ids)
+    rows["task"] = [TaskRow(_task(session, employee_id, f"{SIXTY[number]}务", TaskState.WAITING),
+                            f"{SIXTY[number]}务", owner=username) for number, (username, employee_id) in enumerate(
+                                ids.items())]
+    rows["file"] = [TaskRow(_task(session, employee_id, f"{SIXTY[number]}件", TaskState.FINISHED),
+                            f"{SIXTY[number]}件", owner=username) for number, (username, employee_id) in enumerate(
+                                ids.items())]
     for table, stored in spare.items():
         rows[table] = [Row(each.id, _name(each)) for each in stored]
     return rows
@@ -316,6 +335,21 @@ def _views(session: Session, ids: dict[str, int]) -> list[Row]:
     session.add_all(view for _username, _shared, view in found)
     session.flush()
     return [ViewRow(view.id, view.name, owner=username, shared=shared) for username, shared, view in found]
+
+
+def _task(session: Session, employee_id: int, marker: str, state: TaskState) -> int:
+    """A task that waits, or one that is done, with its file."""
+    at = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+    task = BackgroundTask(employee_id=employee_id, kind=TaskKind.EXPORT, subject=marker, state=state, created_at=at,
+                          arguments={"query": "", "format": "csv", "locale": "en"})
+    session.add(task)
+    session.flush()
+    if state is TaskState.FINISHED:
+        session.add(ExportFile(task_id=task.id, name=f"{marker}.csv", content_type="text/csv", chunks=1,
+                               size=len(marker.encode()), expires_at=at + dt.timedelta(days=7)))
+        session.flush()
+        session.add(ExportChunk(task_id=task.id, number=0, content=marker.encode()))
+    return task.id
 
 
 def _entry(session: Session, actor_id: int | None) -> int:

@@ -75,6 +75,7 @@ class TestRunningItNow:
         answer = admin.get(STATE)
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.json == {"job_id": Task.RUN_NOW.job_id, "status": "queued", "done": 0, "total": 0, "over": False,
+                               "failed": False, "left": "", "title": answer.json["title"],
                                "sentence": answer.json["sentence"]}
 
     def test_shows_how_far_it_is(self, served):
@@ -87,6 +88,20 @@ class TestRunningItNow:
         assert (said["done"], said["total"], said["over"]) == (340, 1200, False)
         assert f'data-job="{STATE}"' in admin.get("/admin/jobs/").text
 
+    def test_says_how_long_it_still_takes(self, served):
+        admin = served("admin")
+        admin.submit("/locale", {"locale": "en"})
+        admin.submit(RUN)
+        job = ListedJob.fetch(Task.RUN_NOW.job_id, connection=queue.connection())
+        job.started_at = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=2)
+        job.save()
+        queue.report_to(job)(300, 1200)
+        job.set_status("started")
+        said = admin.get(STATE).json
+        assert said["sentence"] == "Running: 300 of 1,200"
+        assert said["left"] == "about 6 minutes left"
+        assert said["left"] in admin.get("/admin/jobs/").text
+
     @pytest.mark.parametrize(("username", "status"), [("auditor", 403), ("manager", 403), ("baoyu", 403)])
     def test_is_for_those_who_may(self, served, username, status):
         client = served(username)
@@ -97,7 +112,7 @@ class TestRunningItNow:
         assert 'action="/admin/jobs/run/"' not in served("auditor").get("/admin/jobs/").text
         assert 'action="/admin/jobs/run/"' in served("admin").get("/admin/jobs/").text
 
-    @pytest.mark.parametrize("job_id", ["nobody", "x" * 300, "..%2f", Task.NIGHTLY.scheduled_id])
+    @pytest.mark.parametrize("job_id", ["nobody", "x" * 300, "..%2f", Task.EXPORT.job_id_of(1)])
     def test_tells_nothing_of_other_jobs(self, served, job_id):
         assert served("admin").get(f"/admin/jobs/state/{job_id}").status_code == 404
 
