@@ -4,6 +4,7 @@
 2. A page of a pool of 200,000: the last by keyset against the first, and against the same page by OFFSET.
 3. The list of 200,000 customers: a late page against the first, and counting to a thousand against counting all.
 4. The audit log: claims, new leads (whose values it seals) and the night, with it against without it.
+5. The home page's numbers, a manager's and a consultant's: of 200,000 customers against of 2,000.
 """
 
 from __future__ import annotations
@@ -19,15 +20,16 @@ from itertools import count
 from pathlib import Path
 from unittest.mock import patch
 
-from sqlalchemy import Engine, func, insert, select, text
+from sqlalchemy import Engine, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from app.admin import keyset
 from app.admin.lists import MOST_COUNTED
 from app.extensions import db
-from app.models import Customer, Distribution, Employee
-from app.models.choices import DistributionStatus, Origin
-from app.services import claims, customers, distributions, expiry, pool
+from app.models import Customer, Distribution, Employee, FollowUp
+from app.models.choices import DistributionStatus, Intent, Origin
+from app.services import claims, customers, desk, distributions, expiry, floor, pool
+from app.services.rules import SCHOOL_RULES
 from tests.conftest import make_app
 from tests.support import databases, people, postgres
 
@@ -58,6 +60,7 @@ def by_select_for_update(session: Session, customer_id: int, claimant_id: int) -
 def leads(engine: Engine, number: int) -> list[int]:
     """Empty the pool and fill it; each customer fell on one of the last 300 days."""
     with Session(engine) as session:
+        session.execute(FollowUp.__table__.delete())
         session.execute(Distribution.__table__.delete())
         session.execute(Customer.__table__.delete())
         for begin in range(0, number, 10_000):
@@ -202,6 +205,59 @@ def compare_audit(engine: Engine) -> list[str]:
     return found
 
 
+def histories(engine: Engine, number: int) -> None:
+    """Customers who each had two consultants in the last 600 days and four follow-ups; one in a hundred is held."""
+    ids, day = leads(engine, number), dt.timedelta(days=1)
+    with Session(engine) as session:
+        who = list(session.scalars(select(Employee.id).order_by(Employee.id)))
+        for begin in range(0, number, 5_000):
+            held, past, said = [], [], []
+            for at, each in enumerate(ids[begin:begin + 5_000], start=begin):
+                by, last = who[at % len(who)], TODAY - (at % 600) * day
+                common = {"customer_id": each, "consultant_id": by, "origin": Origin.CLAIM, "created_at": NOW}
+                past += [common | {"started_on": last - (20 * n + 9) * day, "ended_on": last - 20 * n * day,
+                                   "status": DistributionStatus(2 + (at + n) % 4)} for n in (0, 1)]
+                said += [{"customer_id": each, "consultant_id": by, "at": NOW, "saved_on": last - n * day,
+                          "note": "聊了", "intent": Intent.NO_PLAN} for n in range(4)]
+                if at % 100 == 0:
+                    held.append(common | {"started_on": TODAY, "status": DistributionStatus.FOLLOWING})
+            for table, rows in ((Distribution, past), (Distribution, held), (FollowUp, said)):
+                session.execute(insert(table), rows)
+        open_ = select(Distribution.consultant_id).where(Distribution.customer_id == Customer.id,
+                                                         Distribution.status == DistributionStatus.FOLLOWING)
+        session.execute(update(Customer).where(open_.exists()).values(
+            consultant_id=open_.scalar_subquery(), recv_date=TODAY, public_on=TODAY + 2 * day,
+            public_as=DistributionStatus.NO_FOLLOW_UP).execution_options(synchronize_session=False))
+        session.commit()
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))
+
+
+def the_floor(session: Session) -> None:
+    floor.numbers(session, today=TODAY, warn_days=1)
+    floor.desks(session, today=TODAY, warn_days=1)
+    floor.ended(session, since=TODAY - dt.timedelta(weeks=12))
+    floor.received(session, since=TODAY - dt.timedelta(days=30))
+
+
+def compare_homes(engine: Engine) -> list[str]:
+    with Session(engine) as session:
+        consultant = session.scalars(select(Employee.id).order_by(Employee.id).limit(1)).one()
+
+    def the_day(session: Session) -> None:
+        desk.counts(session, consultant, today=TODAY, rules=SCHOOL_RULES)
+        desk.new_to(session, consultant, today=TODAY, rules=SCHOOL_RULES)
+        desk.month(session, consultant, today=TODAY)
+
+    spent: dict[str, list[float]] = {}
+    for number in (POOL // 100, POOL):
+        histories(engine, number)
+        for name, read in (("a manager's floor", the_floor), ("a consultant's day", the_day)):
+            spent.setdefault(name, []).append(milliseconds(read, engine))
+    return [f"{name}, of {POOL // 100:,} customers {few:.1f} ms, of {POOL:,} {many:.1f} ms (ratio {many / few:.1f})"
+            for name, (few, many) in spent.items()]
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         shared = Path(folder)
@@ -215,7 +271,7 @@ def main() -> None:
                     for line in compare_audit(db.engine):
                         print(f"{backend}: {line}")
                     print(f"{backend}: {compare_pages(db.engine)}")
-                    for line in compare_lists(db.engine):
+                    for line in (*compare_lists(db.engine), *compare_homes(db.engine)):
                         print(f"{backend}: {line}")
                     db.engine.dispose()
         finally:

@@ -22,6 +22,7 @@ from app.models import Customer, Distribution, Employee
 from app.models.choices import DistributionStatus, Origin, RowScope
 from app.permissions import Permission
 from app.services import distributions, persons, standing
+from app.services.desk import LOST
 
 
 class MemoForm(forms.BaseForm):
@@ -50,6 +51,13 @@ def _shown_as(status: DistributionStatus) -> ColumnElement[bool]:
 STATUSES = {str(status.value): (status.label, partial(_shown_as, status)) for status in DistributionStatus}
 
 
+class IsLost(Is):
+    """Whether one of the rules of the pool ended it."""
+
+    def compare(self, column: Any, value: Any) -> Any:
+        return column.in_(LOST) if value == "1" else column.not_in(LOST)
+
+
 class DistributionView(TableView):
     """Never created or deleted by hand: performance is read from these rows."""
 
@@ -75,7 +83,9 @@ class DistributionView(TableView):
                       is_choice(Distribution.origin, LABELS["origin"], Origin),
                       *period(Distribution.started_on, LABELS["started_on"]),
                       *period(Distribution.ended_on, LABELS["ended_on"]),
-                      Is(Distribution.consultant_id, LABELS["consultant"], options.consultant_options, int))
+                      Is(Distribution.consultant_id, LABELS["consultant"], options.consultant_options, int),
+                      IsLost(Distribution.status, _l("Lost"), lambda: [("1", _l("Yes")), ("0", _l("No"))])
+                      .named("lost"))
     quick_filters = quick_choices("status", DistributionStatus)
 
     def edit_form(self, obj: Any = None) -> Form:

@@ -11,7 +11,7 @@ from flask_admin import expose
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload
 
 from app import current, web
@@ -24,7 +24,8 @@ from app.extensions import db
 from app.models import Customer, Distribution
 from app.models.choices import DistributionStatus, Intent
 from app.permissions import Permission
-from app.services import customers, follow_ups, my_customers, timeline
+from app.services import customers, desk, follow_ups, my_customers, timeline
+from app.services.desk import Show
 from app.services.rules import SCHOOL_RULES
 
 PAGE_SIZE = 50
@@ -54,15 +55,16 @@ class MyCustomersView(GuardedView):
         today, me = current.today(), viewer()
         status = _asked_status()
         name = _asked_name()
-        page = my_customers.page(db.session, me.id, today=today, status=status, name=name, after=cursor.read(),
-                                 size=PAGE_SIZE)
+        page = my_customers.page(db.session, me.id, today=today, status=status, name=name, only=_asked_part(),
+                                 after=cursor.read(), size=PAGE_SIZE)
         falling = my_customers.falling_next(db.session, me.id, today=today)
         mine = [row.customer_id for row in page.rows if my_customers.is_live(row, today)]
         after = cursor.write(page.after)
         counts = my_customers.counts_by_status(db.session, me.id, today=today)
         rendered: str = self.render(
             "screens/my_customers.html", rows=page.rows, q=name or "",
-            mine=lambda row: my_customers.is_live(row, today),
+            mine=lambda row: my_customers.is_live(row, today), show=_asked_show(),
+            shown_all_url=cursor.same_page(show=None, after=None),
             status_of=lambda row: row.status_shown(today), ended_of=lambda row: row.ended_on_shown(today),
             statuses=_statuses(counts), changes_url=cursor.address(".changes_view", until=after),
             falling=falling, due=my_customers.contacts_due(db.session, me.id, today=today),
@@ -80,7 +82,8 @@ class MyCustomersView(GuardedView):
         shown, today, me = live.asked_ids(), current.today(), viewer()
         departed = my_customers.departures(db.session, me.id, shown, today=today)
         arrived = my_customers.arrivals(db.session, me.id, shown, today=today, status=_asked_status(),
-                                        name=_asked_name(), after=cursor.read(), until=cursor.read("until"))
+                                        name=_asked_name(), only=_asked_part(), after=cursor.read(),
+                                        until=cursor.read("until"))
         counts = my_customers.counts_by_status(db.session, me.id, today=today) if departed or arrived else None
         return live.changes([{"id": row.id, "sentence": _why_gone(row)} for row in departed], arrived,
                             {} if counts is None else _counts(counts))
@@ -157,6 +160,20 @@ def _asked_status() -> DistributionStatus | None:
     if asked and asked not in {str(each.value) for each in DistributionStatus}:
         abort(400)
     return DistributionStatus(int(asked)) if asked else None
+
+
+def _asked_show() -> Show | None:
+    """The part of the holdings a tile of the day leads to."""
+    asked = request.args.get("show", "")
+    if asked and asked not in set(Show):
+        abort(400)
+    return Show(asked) if asked else None
+
+
+def _asked_part() -> ColumnElement[bool] | None:
+    """The same as a condition."""
+    show = _asked_show()
+    return desk.condition(show, viewer().id, today=current.today(), rules=SCHOOL_RULES) if show else None
 
 
 def _asked_intent() -> Intent:

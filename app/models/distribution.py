@@ -30,6 +30,8 @@ class Distribution(Base):
               postgresql_where=_OPEN, sqlite_where=_OPEN),
         Index("ix_distribution_customer_id", "customer_id", "id"),
         Index("ix_distribution_consultant_id", "consultant_id", "started_on", "id"),
+        Index("ix_distribution_started_on", "started_on", "origin", "consultant_id"),
+        Index("ix_distribution_ended_on", "ended_on", "status", "consultant_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

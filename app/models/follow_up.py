@@ -25,6 +25,7 @@ class FollowUp(Base):
         Index("ix_follow_up_customer_id", "customer_id", "at"),
         Index("ix_follow_up_at", "at", "id"),
         Index("ix_follow_up_consultant_id", "consultant_id", "next_contact_on"),
+        Index("ix_follow_up_saved_on", "saved_on", "consultant_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, Tuple, and_, case, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, Tuple, and_, case, exists, func, select, tuple_
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from app.models import Customer, Distribution, FollowUp
@@ -29,14 +29,16 @@ class HoldingsPage:
 
 
 def page(session: Session, consultant_id: int, *, today: dt.date, status: DistributionStatus | None = None,
-         name: str | None = None, after: tuple[dt.date, int] | None = None, size: int = 50) -> HoldingsPage:
+         name: str | None = None, only: ColumnElement[bool] | None = None, after: tuple[dt.date, int] | None = None,
+         size: int = 50) -> HoldingsPage:
     """A page of a consultant's holdings (S2: a month's performance includes those not won).
 
     Args:
         status: only those shown with this status.
         name: only those whose customer's name contains this.
+        only: a further condition on the holding and its customer, such as `desk.condition`.
     """
-    query = (_matching(consultant_id, today, status, name)
+    query = (_matching(consultant_id, today, status, name, only)
              .options(contains_eager(Distribution.customer).selectinload(Customer.courses))
              .order_by(Distribution.started_on.desc(), Distribution.id.desc()).limit(size + 1))
     if after is not None:
@@ -47,10 +49,12 @@ def page(session: Session, consultant_id: int, *, today: dt.date, status: Distri
 
 
 def _matching(consultant_id: int, today: dt.date, status: DistributionStatus | None,
-              name: str | None) -> Select[Distribution]:
+              name: str | None, only: ColumnElement[bool] | None) -> Select[Distribution]:
     query = select(Distribution).join(Distribution.customer).where(Distribution.consultant_id == consultant_id)
     if status is not None:
         query = query.where(_status_shown(today) == status)
+    if only is not None:
+        query = query.where(only)
     if name:
         query = query.where(Customer.name.ilike(like_pattern(name), escape="\\"))
     return query
@@ -75,19 +79,20 @@ def departures(session: Session, consultant_id: int, shown: Collection[int], *, 
 
 def arrivals(session: Session, consultant_id: int, shown: Collection[int], *, today: dt.date,
              status: DistributionStatus | None = None, name: str | None = None,
-             after: tuple[dt.date, int] | None = None, until: tuple[dt.date, int] | None = None) -> int:
+             only: ColumnElement[bool] | None = None, after: tuple[dt.date, int] | None = None,
+             until: tuple[dt.date, int] | None = None) -> int:
     """How many holdings have begun, and go on, since a page of them was shown; MOST_ANNOUNCED + 1 stands for more.
 
     Args:
         shown: which were on the page.
-        status, name: as the page was filtered.
+        status, name, only: as the page was filtered.
         after, until: where the page begins and ends; None where it is the first or the last.
     """
     conditions = [Distribution.started_on >= today - ONE_DAY, Distribution.id.not_in(shown),
                   _status_shown(today).in_(_GOING_ON)]
     conditions += [_place() < after] if after is not None else []
     conditions += [_place() > until] if until is not None else []
-    found = _matching(consultant_id, today, status, name).where(*conditions).with_only_columns(Distribution.id)
+    found = _matching(consultant_id, today, status, name, only).where(*conditions).with_only_columns(Distribution.id)
     return counting.up_to(session, MOST_ANNOUNCED + 1, found)
 
 
@@ -132,6 +137,12 @@ def _due(consultant_id: int, today: dt.date) -> Select[FollowUp]:
     return (select(FollowUp).join(FollowUp.customer)
             .where(pool.belongs_to(consultant_id, today), FollowUp.id == latest_follow_up_ids(Customer.id),
                    _IN_THIS_HOLDING, FollowUp.next_contact_on <= today))
+
+
+def is_due(customer_id: ColumnElement[int] | object, today: dt.date) -> ColumnElement[bool]:
+    """Whether a customer is to be contacted by today, as his last follow-up in the present holding says."""
+    return exists().where(FollowUp.id == latest_follow_up_ids(customer_id), _IN_THIS_HOLDING,
+                          FollowUp.next_contact_on <= today)
 
 
 def next_contacts(session: Session, customer_ids: list[int]) -> dict[int, dt.date | None]:

@@ -10,7 +10,6 @@ import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 
-from app.admin.base import TableView
 from app.models import (
     Campus,
     Course,
@@ -463,7 +462,7 @@ class TestExports:
     def test_what_is_too_much_is_refused_rather_than_cut_short(self, login, make_customer, monkeypatch):
         make_customer("甲")
         make_customer("乙")
-        monkeypatch.setattr(TableView, "export_max_rows", 1)
+        monkeypatch.setattr(export, "LARGEST", 1)
         answer = login("manager").get("/admin/customer/export/csv/")
         assert answer.status_code == 409
         assert "甲" not in answer.get_data(as_text=True)

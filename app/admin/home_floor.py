@@ -1,0 +1,133 @@
+"""The home of managers: everyone's desks in one table, and where customers come from and go."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request, url_for
+from flask_babel import LazyString, format_number
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from app.admin.charts import Chart, Series
+from app.admin.guard import viewer
+from app.admin.lists import filter_url
+from app.extensions import db
+from app.models import Employee
+from app.models.choices import DistributionStatus, RowScope
+from app.permissions import Permission, scope_of, scope_of_all
+from app.services import floor as floors
+from app.services.desk import LOST
+from app.services.floor import Desk, Ended, Numbers
+from app.services.rules import ONE_DAY, SCHOOL_RULES
+
+DAYS, WEEKS = 30, 12
+
+COLUMNS: dict[str, tuple[LazyString, Callable[[Desk], int]]] = {
+    "held": (_l("Following up"), lambda desk: desk.numbers.held),
+    "falling": (_l("Falling tonight"), lambda desk: desk.numbers.falling),
+    "won": (_l("Won this month"), lambda desk: desk.numbers.won),
+    "lost": (_l("Lost this month"), lambda desk: desk.numbers.lost),
+    "follow_ups": (_l("Follow-ups today"), lambda desk: desk.numbers.follow_ups),
+    "slots": (_l("Leads per round"), lambda desk: desk.slots or 0)}
+"""The numbers of a desk, by which the table is sorted."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How much of the floor somebody sees: all of it, or a department's desks."""
+
+    scope: RowScope
+    department: int | None
+
+
+def reach_of(employee: Employee) -> Reach | None:
+    """The floor of whoever moves customers between consultants; None for those who move none."""
+    scope = scope_of_all(employee, Permission.CUSTOMER_ASSIGN, Permission.CUSTOMER_READ, Permission.DISTRIBUTION_READ)
+    if scope not in (RowScope.ALL, RowScope.DEPARTMENT):
+        return None
+    return Reach(scope, employee.department_code if scope is RowScope.DEPARTMENT else None)
+
+
+def floor(reach: Reach, today: dt.date) -> dict[str, Any]:
+    """A manager's floor."""
+    department = reach.department
+    totals = floors.numbers(db.session, today=today, warn_days=SCHOOL_RULES.warn_days, department=department)
+    monday = today - today.weekday() * ONE_DAY
+    since = min(today - (DAYS - 1) * ONE_DAY, monday - (WEEKS - 1) * 7 * ONE_DAY)
+    ended = floors.ended(db.session, since=since, department=department)
+    received = floors.received(db.session, since=today - (DAYS - 1) * ONE_DAY, department=department)
+    by, here = _sorted_by(), url_for("admin.index")
+    desks = floors.desks(db.session, today=today, warn_days=SCHOOL_RULES.warn_days, department=department)
+    if by != "falling":
+        desks.sort(key=COLUMNS[by][1], reverse=True)
+    return {"tiles": _tiles(reach, totals, today), "desks": desks, "by": by,
+            "columns": [{"code": code, "label": label, "value": value, "url": f"{here}?by={code}#desks"}
+                        for code, (label, value) in COLUMNS.items()],
+            "charts": [_by_day(received, ended, today), _by_week(ended, monday)]}
+
+
+def _sorted_by() -> str:
+    asked = request.args.get("by", "")
+    return asked if asked in COLUMNS else "falling"
+
+
+def _tiles(reach: Reach, totals: Numbers, today: dt.date) -> list[dict[str, Any]]:
+    """The floor's numbers; each leads to its rows where whoever looks sees no others in the list."""
+    tomorrow, month = today + ONE_DAY, today.replace(day=1)
+    tonight = today + SCHOOL_RULES.warn_days * ONE_DAY
+
+    def to(endpoint: str, read: Permission, **filters: Any) -> str | None:
+        return filter_url(endpoint, **filters) if scope_of(viewer(), read) is reach.scope else None
+
+    def customers(**filters: Any) -> str | None:
+        return to("customer", Permission.CUSTOMER_READ, public_on_from=tomorrow, **filters)
+
+    def holdings(**filters: Any) -> str | None:
+        return to("distribution", Permission.DISTRIBUTION_READ, ended_on_from=month, **filters)
+
+    follow_ups = (to("followup", Permission.FOLLOW_UP_READ, saved_on_from=today)
+                  if reach.scope is RowScope.ALL else None)  # a department's list has more: what was said in the pool
+    found: Sequence[tuple[LazyString, int, str, str | None]] = (
+        (_l("Following up"), totals.held, "", customers()),
+        (_l("Falling tonight"), totals.falling, "bad", customers(public_on_until=tonight)),
+        (_l("Won this month"), totals.won, "good", holdings(status=DistributionStatus.ENROLLED)),
+        (_l("Lost this month"), totals.lost, "warn", holdings(lost=True)),
+        (_l("Follow-ups today"), totals.follow_ups, "", follow_ups))
+    return [{"label": label, "value": value, "tone": tone if value else None, "url": url}
+            for label, value, tone, url in found]
+
+
+def _by_day(received: dict[dt.date, int], ended: Ended, today: dt.date) -> Chart:
+    days = [today - number * ONE_DAY for number in reversed(range(DAYS))]
+    came = Series(_l("Received customers"), "accent", [received.get(day, 0) for day in days], line=True)
+    won = Series(_l("Won"), "good", [ended.get((day, DistributionStatus.ENROLLED), 0) for day in days])
+    lost = Series(_l("Lost"), "bad", [sum(ended.get((day, why), 0) for why in LOST) for day in days])
+    summary = _("In %(days)d days consultants received %(received)s customers, won %(won)s and lost %(lost)s.",
+                days=DAYS, received=format_number(came.total), won=format_number(won.total),
+                lost=format_number(lost.total))
+    return Chart("by-day", _l("Received, won and lost by day"), summary, _l("Day"), days, (came, won, lost),
+                 stacked=True)
+
+
+def _by_week(ended: Ended, monday: dt.date) -> Chart:
+    weeks = [monday - number * 7 * ONE_DAY for number in reversed(range(WEEKS))]
+    sums: dict[tuple[dt.date, DistributionStatus], int] = {}
+    for (day, why), number in ended.items():
+        week = day - day.weekday() * ONE_DAY
+        sums[week, why] = sums.get((week, why), 0) + number
+    tones = {DistributionStatus.NO_FOLLOW_UP: "warn", DistributionStatus.NO_DEAL: "bad",
+             DistributionStatus.RELEASED: "soft"}
+    series = tuple(Series(why.label, tone, [sums.get((week, why), 0) for week in weeks]) for why, tone in tones.items())
+    total = sum(each.total for each in series)
+    if not total:
+        summary = _("In %(weeks)d weeks no customer fell into the pool.", weeks=WEEKS)
+    else:
+        most = max(series, key=lambda each: each.total)
+        summary = _("In %(weeks)d weeks %(fell)s customers fell, most of them as: %(reason)s (%(percent)d%%).",
+                    weeks=WEEKS, fell=format_number(total), reason=most.label,
+                    percent=round(100 * most.total / total))
+    return Chart("by-week", _l("Why customers fall, by week"), summary, _l("Week from"), weeks, series, stacked=True)

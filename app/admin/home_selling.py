@@ -1,0 +1,69 @@
+"""The home of those who hold customers: whom they lose next, whom to contact, and the month so far."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from app.admin.charts import Chart, Series
+from app.admin.guard import allowed, viewer
+from app.admin.public_pool import REASONS
+from app.extensions import db
+from app.models import Employee
+from app.models.choices import Intent
+from app.permissions import Permission
+from app.services import desk as desks
+from app.services import my_customers, pool
+from app.services.desk import Show
+from app.services.rules import SCHOOL_RULES
+
+TONES = {Show.FALLING: "bad", Show.DUE: "warn", Show.WON: "good", Show.LOST: "warn"}
+TILES = (Show.FALLING, Show.DUE, Show.NEW, Show.FOLLOWING, Show.WON, Show.LOST, Show.CLAIMED)
+
+
+def is_for(employee: Employee) -> bool:
+    """Whether somebody has customers of his own to look after."""
+    return allowed(Permission.MY_CUSTOMERS_READ) and employee.can_hold_customers
+
+
+def desk(today: dt.date) -> dict[str, Any]:
+    """A consultant's day."""
+    me = viewer().id
+    counts = desks.counts(db.session, me, today=today, rules=SCHOOL_RULES)
+    return {
+        "has_any": any(counts.values()),
+        "tiles": [{"label": show.label, "value": counts[show], "tone": TONES.get(show) if counts[show] else None,
+                   "url": url_for("mycustomers.index_view", show=show.value)} for show in TILES],
+        "falling": my_customers.falling_next(db.session, me, today=today, size=6),
+        "due": my_customers.contacts_due(db.session, me, today=today), "due_count": counts[Show.DUE],
+        "due_url": url_for("mycustomers.index_view", show=Show.DUE.value),
+        "new": desks.new_to(db.session, me, today=today, rules=SCHOOL_RULES), "new_count": counts[Show.NEW],
+        "new_url": url_for("mycustomers.index_view", show=Show.NEW.value),
+        "rules": SCHOOL_RULES, "intents": list(Intent), "can_log": allowed(Permission.FOLLOW_UP_CREATE),
+        "month": _month(today)}
+
+
+def _month(today: dt.date) -> Chart:
+    days = desks.month(db.session, viewer().id, today=today)
+    won, lost, claimed, followed = (Series(label, tone, [getattr(day, name) for day in days], line)
+                                    for label, tone, name, line in (
+        (_l("Won"), "good", "won", False), (_l("Lost"), "bad", "lost", False),
+        (_l("Claimed"), "accent", "claimed", False), (_l("Follow-ups"), "soft", "follow_ups", True)))
+    summary = _("%(won)d won, %(lost)d lost, %(claimed)d claimed and %(followed)d follow-ups since the month began.",
+                won=won.total, lost=lost.total, claimed=claimed.total, followed=followed.total)
+    return Chart("my-month", _l("My month"), summary, _l("Day"), [day.day for day in days],
+                 (followed, won, claimed, lost), stacked=True)
+
+
+def pool_now(today: dt.date) -> dict[str, Any] | None:
+    """How many customers are in the pool and why, as whoever looks may claim them; None for those who see none."""
+    if not allowed(Permission.POOL_READ):
+        return None
+    counts = pool.counts_by_reason(db.session, viewer().id, today=today)
+    reasons = [{"label": label, "value": counts.get(status, 0), "status": status,
+                "url": url_for("publicpool.index_view", reason=code)} for code, (label, status) in REASONS.items()]
+    return {"value": sum(counts.values()), "url": url_for("publicpool.index_view"), "reasons": reasons}
