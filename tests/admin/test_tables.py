@@ -10,6 +10,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 
+from app.admin import export
 from app.models import (
     Campus,
     Course,
