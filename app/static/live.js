@@ -31,7 +31,7 @@
     if (!place || asking || document.hidden) return;
     var address = new URL(place.getAttribute("data-live"), window.location.href);
     var shown = Array.prototype.map.call(place.querySelectorAll("tr[data-watch]"), function (row) { return row.getAttribute("data-watch"); });
-    address.searchParams.set("shown", shown.join(","));
+    if (shown.length) address.searchParams.set("shown", shown.join(","));
     if (wanted) address.searchParams.set("counts", "1");
     asking = true;
     wanted = false;

@@ -234,7 +234,7 @@ class TestWhatHasChanged:
         def ask(who: str, *shown: int, **others):
             browser = login(who) if isinstance(who, str) else who
             answer = browser.get("/admin/publicpool/changes/", headers=JSON,
-                                 query_string={"shown": ",".join(map(str, shown)), **others})
+                                 query_string=({"shown": ",".join(map(str, shown))} if shown else {}) | others)
             assert answer.status_code == 200, answer.text
             return answer.json
 
