@@ -411,7 +411,7 @@ DOORS = [
     Door("GET", "/admin/publicpool/", P.POOL_READ,
          lists=("customer", lambda person, customer, _case: in_pool(person, customer))),
     Door("GET", "/admin/publicpool/changes/", P.POOL_READ, table="customer", asks=by_query("shown"), absent=200,
-         reached=lambda _person, _customer: True, malformed=400),
+         reached=lambda _person, _customer: True, malformed=200),  # several ids are what it takes
     Door("GET", "/admin/publicpool/details/", P.POOL_READ, table="customer", asks=by_query(), reached=in_pool),
     Door("POST", "/admin/claim/", P.POOL_CLAIM, table="customer", asks=by_form("customer_id"),
          only=lambda person: person.in_sales, rule=claimed_once, changes=HOLDING, absent=409, malformed=400,
@@ -421,7 +421,7 @@ DOORS = [
     Door("GET", "/admin/mycustomers/", P.MY_CUSTOMERS_READ,
          lists=("customer", lambda person, customer, _case: had(person, customer))),
     Door("GET", "/admin/mycustomers/changes/", P.MY_CUSTOMERS_READ, table="distribution", asks=by_query("shown"),
-         reached=lambda _person, _holding: True, absent=200, malformed=400),
+         reached=lambda _person, _holding: True, absent=200, malformed=200),
     Door("GET", "/admin/mycustomers/details/", P.MY_CUSTOMERS_READ, table="distribution", asks=by_query(),
          reached=lambda person, holding: holding.consultant == person.username, rule=live_or_past),
     Door("POST", "/admin/mycustomers/follow-up/", P.FOLLOW_UP_CREATE, opens=302, table="customer", reached=had,
