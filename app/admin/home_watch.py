@@ -68,7 +68,7 @@ def house(today: dt.date) -> list[dict[str, Any]]:
         found.append({"label": _l("The rules"), "tone": None, "url": url_for("settings.index_view"), "sentence": _(
             "%(follow_up)d days to follow up, %(deal)d to win; contacts in the pool are %(state)s.",
             follow_up=SCHOOL_RULES.follow_up_days, deal=SCHOOL_RULES.deal_days,
-            state=_("hidden") if current.school().mask_contacts else _("open"))})
+            state=_("hidden") if current.school().mask_contacts else _("visible"))})
     return found
 
 
