@@ -263,6 +263,8 @@ def name_form(_world: World, _row: Row | None) -> dict[str, Any]:
 
 NOBODY = Opens.TO_NOBODY
 HOLDING = frozenset({"customer", "distribution"})
+STORED_EXPORTS = frozenset({"background_task", "export_file", "export_chunk"})
+"""Go whole when anybody is erased."""
 
 TABLES = (
     Table("customer", "customer", P.CUSTOMER_READ, P.CUSTOMER_CREATE, P.CUSTOMER_EDIT, P.CUSTOMER_DELETE,
@@ -463,7 +465,7 @@ DOORS = [
     *(Door(method, f"/admin/personaldata/{step}", needs, opens=status, table=table, called=f"of one in {table}",
            asks=asks, reached=each.reached_for(needs), rule=rule, changes=changes)
       for table, each, goes, refusal in (
-          ("customer", CUSTOMERS, frozenset({"customer", "follow_up", "distribution"}), None),
+          ("customer", CUSTOMERS, frozenset({"customer", "follow_up", "distribution", *STORED_EXPORTS}), None),
           ("employee", EMPLOYEES, frozenset(), lambda _person, _spare: Answer(409)))  # he works here
       for method, step, needs, status, asks, rule, changes in (
           ("GET", "", P.PERSONAL_DATA_EXPORT, 200, _personal_data_of(table), None, frozenset()),

@@ -7,6 +7,7 @@ tries must answer the same in both.
 from __future__ import annotations
 
 import datetime as dt
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ VIEWERS = ("baoyu", "sanjiang", "auditor", "colleague", "overseer")
 """Another consultant, a past holder, one who reads all, and two who may do all but see contacts: one in the holders'
 department, one everywhere."""
 
-OF_THE_VIEWERS_OWN_DOINGS = ("/account/", "/admin/session/", "/admin/audit/")
+OF_THE_VIEWERS_OWN_DOINGS = re.compile(r"/account/|/admin/((session|audit)/|\?|$)")
 """What lists his logins and acts, the second time one more; it is looked through for contacts like everything else."""
 
 LISTS = ("publicpool", "mycustomers", "customer", "followup", "distribution")
@@ -172,7 +173,7 @@ def leaks(app, login, session, who: str, customers) -> list[str]:
     give(session, customers, OTHER)
     second = heard_by(app, login, who, customers, list(first))
     return found + [f"{who} can tell contacts apart by {asked}" for asked in first
-                    if first[asked] != second[asked] and not asked.startswith(OF_THE_VIEWERS_OWN_DOINGS)]
+                    if first[asked] != second[asked] and not OF_THE_VIEWERS_OWN_DOINGS.match(asked)]
 
 
 class TestHiddenContacts:

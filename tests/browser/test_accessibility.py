@@ -16,6 +16,7 @@ pytestmark = pytest.mark.browser
 
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 WIDTHS = (1280, 1024, 768, 390)
+HIGHEST = 12_000
 
 TOO_WIDE = """() => [document.documentElement, ...document.querySelectorAll("main, main *")].filter(each =>
     each.scrollWidth > each.clientWidth + 1 && each.clientWidth
@@ -61,6 +62,9 @@ class Examiner:
         """Look at the page as it stands at that size and in these colours."""
         self.page.set_viewport_size(size)
         self.page.emulate_media(color_scheme=scheme)
+        # As high as the page, so that the bars at its foot lie over nothing that scrolling would free.
+        height = min(self.page.evaluate("document.documentElement.scrollHeight"), HIGHEST)
+        self.page.set_viewport_size({**size, "height": max(height, size["height"])})
         self.examined += 1
         for fault in axe.violations(self.page, within):
             self._note(fault, f"{size['width']} {scheme}")
