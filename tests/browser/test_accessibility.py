@@ -135,8 +135,7 @@ EMPTY = """() => {
     const form = document.querySelector("main form.admin-form, main form[method=post]");
     for (const field of form.elements)
         if (!["hidden", "submit", "checkbox"].includes(field.type) && field.localName !== "fieldset") field.value = "";
-    form.noValidate = true;
-    form.requestSubmit();
+    HTMLFormElement.prototype.submit.call(form);  // past the script that would not send it
 }"""
 
 
