@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.models import CourseClass, Customer
+from tests.support.browser import wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -109,7 +110,7 @@ def test_a_date_is_typed_or_picked_in_the_calendar(person, session, school, cloc
     opener.focus()
     page.keyboard.press("Enter")
     page.get_by_role("dialog", name="Choose a date: Start").wait_for()
-    page.wait_for_function("document.activeElement.tagName.startsWith('CALENDAR-')")
+    wait_for(page, "document.activeElement.tagName.startsWith('CALENDAR-')")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.test_content_policy import sit_down  # noqa: F401  (a fixture)
+from tests.support.browser import wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -117,15 +118,15 @@ class TestTheDrawer:
 
     def test_closes_with_escape_and_gives_the_focus_back(self, page):
         page.keyboard.press("Escape")
-        page.wait_for_function("getComputedStyle(document.getElementById('sidebar')).visibility === 'hidden'")
+        wait_for(page, "getComputedStyle(document.getElementById('sidebar')).visibility === 'hidden'")
         assert page.evaluate("document.activeElement.matches('.tabbar [data-drawer]')")
 
     def test_closes_when_the_page_is_touched(self, page):
         page.mouse.click(370, 400)
-        page.wait_for_function("!document.documentElement.classList.contains('drawer-open')")
+        wait_for(page, "!document.documentElement.classList.contains('drawer-open')")
         page.get_by_role("link", name="My Customers").last.click()
         page.wait_for_url("**/mycustomers/")
 
     def test_is_gone_when_the_window_grows(self, page):
         page.set_viewport_size(DESK)
-        page.wait_for_function("!document.querySelector('.page').inert")
+        wait_for(page, "!document.querySelector('.page').inert")
