@@ -161,10 +161,10 @@ def test_neither_do_look_ups_and_messages(watch, poisoned, session):
     browser = watch("sanjiang")
     for address in ("/admin/customer/new/", "/admin/followup/new/"):
         browser.look(address)
-        box = browser.page.locator(".lookup input").first
+        box = browser.page.locator(".field:has([data-url]) [role=combobox]").first
         box.click()
         box.press_sequentially("<")
-        browser.page.wait_for_selector(".lookup-list li")
+        browser.page.wait_for_selector(".combo-list li")
         browser.look()
     browser.look("/admin/mycustomers/")
     browser.page.locator('form[action="/admin/mycustomers/cancel-course/"] button').first.click()

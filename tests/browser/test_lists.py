@@ -101,6 +101,7 @@ class TestByKeyboard:
         admin.wait_for_url("**view=*")
         assert admin.locator(".views [aria-current]").inner_text() == "Dragons"
         assert session.scalars(select(SavedView.search)).one() == "龙"
+        session.commit()
         admin.goto("/admin/customer/")
         admin.locator(".views").get_by_role("link", name="Dragons").press("Enter")
         admin.wait_for_url("**view=*")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.test_content_policy import sit_down  # noqa: F401  (a fixture)
+from tests.support.browser import wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -16,6 +17,12 @@ CHART = """
 <script src="/static/vendor/chart.umd.min.js" nonce="{nonce}"></script>
 <div><canvas id="chart" width="300" height="150"></canvas></div>
 """
+
+FOCUSED = """(() => {
+    let inner = document.activeElement;
+    while (inner.shadowRoot?.activeElement) inner = inner.shadowRoot.activeElement;
+    return inner.textContent.trim();
+})()"""
 
 
 @pytest.fixture
@@ -46,6 +53,7 @@ def test_the_calendar_speaks_the_language_and_is_used_by_mouse_and_keyboard(page
     page.locator("calendar-month button", has_text="23").click()
     assert page.evaluate("document.getElementById('calendar').value") == "2018-05-23"
     page.keyboard.press("ArrowRight")
+    wait_for(page, f"{FOCUSED} === '24'")
     page.keyboard.press("Enter")
     assert page.evaluate("document.getElementById('calendar').value") == "2018-05-24"
 
