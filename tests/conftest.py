@@ -22,7 +22,7 @@ from flask import Flask
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app import create_app
+from app import create_app, queue
 from app.extensions import db
 from app.models import Course, Customer, Employee, FollowUp
 from app.services import customers, follow_ups, passwords
@@ -256,12 +256,27 @@ def client(app: Flask, session: Session) -> Client:
 def login(app: Flask, session: Session, school: School) -> Callable[[str], Client]:
     """`login("sanjiang")` gives a browser of his own in which that person is logged in."""
     def log_in(username: str) -> Client:
-        client = _client(app, session)
-        response = client.login(username)
-        assert response.status_code == 302, f"{username} could not log in: {response.status_code} {response.text[:500]}"
-        return client
+        return _logged_in(app, session, username)
 
     return log_in
+
+
+@pytest.fixture
+def served(database_url: str, valkey_server: redis.RedisServer, clock: SettableClock, school: School,
+           session: Session) -> Iterator[Callable[[str], Client]]:
+    """`served("admin")` is somebody's browser where Redis is served; the application's context is open."""
+    app = make_app(database_url, clock, redis_url=valkey_server.url)
+    with app.app_context():
+        yield lambda username: _logged_in(app, session, username)
+        queue.connection().close()
+        db.engine.dispose()
+
+
+def _logged_in(app: Flask, session: Session, username: str) -> Client:
+    client = _client(app, session)
+    response = client.login(username)
+    assert response.status_code == 302, f"{username} could not log in: {response.status_code} {response.text[:500]}"
+    return client
 
 
 def _client(app: Flask, session: Session) -> Client:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, select
 
 from app import current
 from app.admin import history
-from app.admin.base import Access, TableView
+from app.admin.base import FORMATTERS, Access, TableView
 from app.admin.filters import Filter, From, Is, Quick, Until, is_choice, quick_choices
 from app.admin.labels import LABELS
 from app.extensions import db
@@ -109,7 +109,7 @@ class AuditView(TableView):
                               "changes": _l("Changes"), "address": _l("From where")}
     column_formatters = column_formatters_detail = {"actor_id": _who, "table_name": _what, "changes": _changes}
     column_formatters_export = {"actor_id": _who, "table_name": _what, "changes": _changes_as_text}
-    simple_list_pager = True  # too long to be counted for every page
+    column_type_formatters_detail = FORMATTERS  # evidence: exact, not "yesterday"
     column_sortable_list = ("at",)
     column_default_sort = ("id", True)
     column_filters = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from flask import Response, abort, redirect, request, url_for
@@ -15,7 +14,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload
 
 from app import current, web
-from app.admin import cursor, live, menu
+from app.admin import cursor, follow_up_form, live, menu
 from app.admin.base import asked_for, row_id
 from app.admin.guard import GuardedView, viewer
 from app.admin.record import record_page
@@ -104,7 +103,7 @@ class MyCustomersView(GuardedView):
         customer = _own_customer()
         try:
             follow_ups.log(db.session, customer.id, viewer(), request.form.get("note", ""),
-                           intent=_asked_intent(), next_contact_on=_asked_day("next_contact_on"),
+                           intent=follow_up_form.intent(), next_contact_on=follow_up_form.next_contact(),
                            today=current.today(), now=current.now())
             db.session.commit()
         except DomainError as error:
@@ -174,19 +173,6 @@ def _asked_part() -> ColumnElement[bool] | None:
     """The same as a condition."""
     show = _asked_show()
     return desk.condition(show, viewer().id, today=current.today(), rules=SCHOOL_RULES) if show else None
-
-
-def _asked_intent() -> Intent:
-    asked = request.form.get("intent") or str(Intent.NO_PLAN.value)
-    return next((each for each in Intent if str(each.value) == asked), None) or abort(400)
-
-
-def _asked_day(name: str) -> dt.date | None:
-    asked = request.form.get(name, "")
-    try:
-        return dt.date.fromisoformat(asked) if asked else None
-    except ValueError:
-        abort(400)
 
 
 def _statuses(counts: dict[DistributionStatus, int]) -> list[dict[str, Any]]:

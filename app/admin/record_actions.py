@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 
 from flask import abort, jsonify, redirect, request, url_for
@@ -12,6 +11,7 @@ from flask_babel import LazyString
 from flask_babel import gettext as _
 
 from app import current, web
+from app.admin import follow_up_form
 from app.admin.base import row_id
 from app.admin.guard import GuardedView, viewer
 from app.admin.record import acts_for_others, may, page_of, state_of, within, writes_for_others
@@ -19,7 +19,6 @@ from app.errors import DomainError
 from app.extensions import db
 from app.models import Customer, Employee
 from app.models.audit import PersonKind
-from app.models.choices import Intent
 from app.permissions import Permission, scope_of
 from app.services import customers, follow_ups, history
 
@@ -60,16 +59,17 @@ class RecordView(GuardedView):
     def follow_up(self) -> ResponseReturnValue:
         """Log a follow-up; the deadline moves."""
         return _done(lambda customer: follow_ups.log(
-            db.session, customer.id, viewer(), request.form.get("note", ""), intent=_asked_intent(),
-            next_contact_on=_asked_day(), for_any_consultant=writes_for_others(customer), today=current.today(),
-            now=current.now()), lambda _name: _("Follow-up logged."))
+            db.session, customer.id, viewer(), request.form.get("note", ""), intent=follow_up_form.intent(),
+            next_contact_on=follow_up_form.next_contact(), for_any_consultant=writes_for_others(customer),
+            today=current.today(), now=current.now()), lambda _name: _("Follow-up logged."))
 
     @expose("/next-contact/", methods=("POST",))
     def next_contact(self) -> ResponseReturnValue:
         """Set, change or drop the day of the next contact; the deadline stays."""
         return _done(lambda customer: follow_ups.plan(
-            db.session, customer.id, viewer(), _asked_day(), for_any_consultant=writes_for_others(customer),
-            today=current.today()), lambda _name: _("Next contact saved."))
+            db.session, customer.id, viewer(), follow_up_form.next_contact(),
+            for_any_consultant=writes_for_others(customer), today=current.today()),
+            lambda _name: _("Next contact saved."))
 
     @expose("/release/", methods=("POST",))
     def release(self) -> ResponseReturnValue:
@@ -127,19 +127,6 @@ def _customer(asked: str) -> Customer:
 def _for(customer: Customer, permission: Permission) -> Employee | None:
     """Whose customer it has to be: the asker's own, unless he may do this with others' too."""
     return None if acts_for_others(customer, Permission.CUSTOMER_READ, permission) else viewer()
-
-
-def _asked_intent() -> Intent:
-    asked = request.form.get("intent") or str(Intent.NO_PLAN.value)
-    return next((each for each in Intent if str(each.value) == asked), None) or abort(400)
-
-
-def _asked_day() -> dt.date | None:
-    asked = request.form.get("next_contact_on", "")
-    try:
-        return dt.date.fromisoformat(asked) if asked else None
-    except ValueError:
-        abort(400)
 
 
 def _last_change(customer: Customer) -> str:

@@ -7,11 +7,8 @@ import datetime as dt
 import pytest
 
 from app import queue
-from app.extensions import db
 from app.queue import ListedJob, Task
 from app.services import nightly
-from tests.conftest import make_app
-from tests.support.client import Client
 
 RUN, STATE = "/admin/jobs/run/", f"/admin/jobs/state/{Task.RUN_NOW.job_id}"
 
@@ -24,24 +21,6 @@ def night(session, clock):
                     on_batch=lambda _done, _total: session.commit())
 
     return run
-
-
-@pytest.fixture
-def served(database_url, valkey_server, clock, school, session):
-    """`served("admin")` is somebody's browser where Redis is served."""
-    app = make_app(database_url, clock, redis_url=valkey_server.url)
-
-    def log_in(username: str) -> Client:
-        client = app.test_client()
-        assert isinstance(client, Client)
-        client.test_session = session
-        assert client.login(username).status_code == 302
-        return client
-
-    with app.app_context():
-        yield log_in
-        queue.connection().close()
-        db.engine.dispose()
 
 
 class TestWithoutRedis:

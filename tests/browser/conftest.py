@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,11 +27,25 @@ def _demo_server(_demo_school: DemoSchool, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
-def visit(demo: DemoSchool, _demo_server: LiveServer, chromium: Browser) -> Iterator[Callable[..., Visitor]]:
-    """`visit("sanjiang", "zh-CN")` gives the browser of that person, in that language; `visit()` that of a visitor."""
+def browse(chromium: Browser) -> Iterator[Callable[..., Visitor]]:
+    """`browse(server, "sanjiang", "zh-CN")` gives the browser of that person, in that language."""
     with ExitStack() as contexts:
-        def sit_down(username: str | None = None, language: str = "en-US", **options: Any) -> Visitor:
-            context = chromium.new_context(base_url=_demo_server.url, locale=language, **options)
+        def sit_down(server: LiveServer, username: str | None = None, language: str = "en-US",
+                     **options: Any) -> Visitor:
+            context = chromium.new_context(base_url=server.url, locale=language, **options)
             return Visitor(contexts.enter_context(context), username)
 
         yield sit_down
+
+
+@pytest.fixture
+def visit(demo: DemoSchool, _demo_server: LiveServer, browse: Callable[..., Visitor]) -> Callable[..., Visitor]:
+    """`visit("sanjiang", "zh-CN")` gives the browser of that person at the demo school; `visit()` that of a visitor."""
+    return partial(browse, _demo_server)
+
+
+@pytest.fixture
+def sit_down(browse: Callable[..., Visitor], live_server: Callable[..., LiveServer],
+             clock_file: Path) -> Callable[..., Visitor]:
+    """`sit_down("sanjiang")` gives the browser of that person at the test's own school, served by one process."""
+    return partial(browse, live_server(processes=1, clock_file=clock_file))

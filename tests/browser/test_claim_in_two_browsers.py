@@ -12,25 +12,10 @@ pytestmark = [pytest.mark.browser, on_both_databases]
 
 
 @pytest.fixture
-def desk(chromium, live_server, clock_file):
+def desk(browse, live_server, clock_file):
     """`desk("sanjiang")` gives the page of a person who has just logged in, in a browser of his own."""
     server = live_server(processes=2, clock_file=clock_file)
-    contexts = []
-
-    def sit_down(username: str, locale: str = "zh-CN"):
-        context = chromium.new_context(base_url=server.url, locale=locale)
-        contexts.append(context)
-        page = context.new_page()
-        page.goto("/login")
-        page.fill("[name=username]", username)
-        page.fill("[name=password]", "demo-pass-2026")
-        page.press("[name=password]", "Enter")
-        page.wait_for_url("**/admin/**")
-        return page
-
-    yield sit_down
-    for context in contexts:
-        context.close()
+    return lambda username, language="zh-CN": browse(server, username, language).page
 
 
 def row(page, customer_id: int):
@@ -64,7 +49,7 @@ def test_both_click_claim_and_exactly_one_wins(desk, make_customer, school, cloc
 def test_a_consultants_round_claim_follow_up_remove_a_course_release(desk, make_customer, school, session):
     make_customer("周婷", courses=[school.python, school.linux])
     session.commit()
-    page = desk("sanjiang", locale="en-US")
+    page = desk("sanjiang", "en-US")
     page.goto("/admin/publicpool/")
     page.locator("tbody").get_by_role("button", name="Claim").click()
     page.get_by_text("Claimed: you are following up now!", exact=True).wait_for()

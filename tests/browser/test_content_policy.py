@@ -11,44 +11,6 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-REPORT = """addEventListener('securitypolicyviolation', event =>
-    console.error(`VIOLATION ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));"""
-
-
-class Person:
-    """Somebody's browser, which notes whatever it complains about."""
-
-    def __init__(self, context, username: str) -> None:
-        self.complaints: list[str] = []
-        context.add_init_script(REPORT)
-        self.page = context.new_page()
-        self.page.on("console", lambda said: self._note(said.type, said.text))
-        self.page.on("pageerror", lambda error: self._note("error", str(error)))
-        self.page.goto("/login")
-        self.page.fill("[name=username]", username)
-        self.page.fill("[name=password]", "demo-pass-2026")
-        self.page.press("[name=password]", "Enter")
-        self.page.wait_for_url("**/admin/**")
-
-    def _note(self, kind: str, text: str) -> None:
-        if kind in ("error", "warning") and "Failed to load resource" not in text:
-            self.complaints.append(f"{self.page.url}: {text}")
-
-
-@pytest.fixture
-def sit_down(chromium, live_server, clock_file):
-    server = live_server(processes=1, clock_file=clock_file)
-    contexts = []
-
-    def person(username: str, **options) -> Person:
-        context = chromium.new_context(base_url=server.url, locale="en-US", **options)
-        contexts.append(context)
-        return Person(context, username)
-
-    yield person
-    for context in contexts:
-        context.close()
-
 
 @pytest.fixture
 def busy_school(school, make_customer, make_follow_up, session, clock):

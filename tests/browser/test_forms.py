@@ -25,26 +25,10 @@ ENTER_OF_A_COMPOSITION = """input => {
 
 
 @pytest.fixture
-def person(chromium, live_server, clock_file, school, session):
+def person(sit_down, school, session):
     """`person("admin")` gives the page of somebody who is logged in."""
     session.commit()
-    server = live_server(processes=1, clock_file=clock_file)
-    contexts = []
-
-    def sit_down(username: str, size=DESK):
-        context = chromium.new_context(base_url=server.url, locale="en-US", viewport=size)
-        contexts.append(context)
-        page = context.new_page()
-        page.goto("/login")
-        page.fill("[name=username]", username)
-        page.fill("[name=password]", "demo-pass-2026")
-        page.press("[name=password]", "Enter")
-        page.wait_for_url("**/admin/**")
-        return page
-
-    yield sit_down
-    for context in contexts:
-        context.close()
+    return lambda username, size=DESK: sit_down(username, viewport=size).page
 
 
 def focused(page) -> str:

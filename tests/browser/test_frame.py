@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.test_content_policy import sit_down  # noqa: F401  (a fixture)
 from tests.support.browser import wait_for
 
 pytestmark = pytest.mark.browser
@@ -66,7 +65,7 @@ class TestTheAccountMenu:
 
 class TestAChoice:
     @pytest.fixture
-    def page(self, sit_down, school, session):  # noqa: F811
+    def page(self, sit_down, school, session):
         session.commit()
         person = sit_down("sanjiang", viewport=PHONE, color_scheme="light")
         person.page.locator(".account summary").click()

@@ -14,21 +14,12 @@ TABLES = ("customer", "followup", "distribution", "salesrank", "courseclass", "c
 
 
 @pytest.fixture
-def admin(chromium, live_server, clock_file, school, make_customer, make_follow_up, session):
+def admin(sit_down, school, make_customer, make_follow_up, session):
     """The page of an admin of a school with a few customers."""
     for name in ("龙泰", "龙飞", "周婷"):
         make_follow_up(make_customer(name, holder=school.sanjiang, courses=[school.python]))
     session.commit()
-    server = live_server(processes=1, clock_file=clock_file)
-    context = chromium.new_context(base_url=server.url, locale="en-US", viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    page.goto("/login")
-    page.fill("[name=username]", "admin")
-    page.fill("[name=password]", "demo-pass-2026")
-    page.press("[name=password]", "Enter")
-    page.wait_for_url("**/admin/**")
-    yield page
-    context.close()
+    return sit_down("admin", viewport={"width": 1280, "height": 800}).page
 
 
 def rows(page) -> list[str]:

@@ -19,24 +19,9 @@ def server(live_server, clock_file):
 
 
 @pytest.fixture
-def desk(chromium, server):
+def desk(browse, server):
     """`desk("sanjiang")` gives the page of a person who has just logged in, in a browser of his own."""
-    contexts = []
-
-    def sit_down(username: str, **options):
-        context = chromium.new_context(base_url=server.url, locale="en-US", **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.goto("/login")
-        page.fill("[name=username]", username)
-        page.fill("[name=password]", "demo-pass-2026")
-        page.press("[name=password]", "Enter")
-        page.wait_for_url("**/admin/**")
-        return page
-
-    yield sit_down
-    for context in contexts:
-        context.close()
+    return lambda username, **options: browse(server, username, **options).page
 
 
 @pytest.fixture

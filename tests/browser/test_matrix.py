@@ -13,25 +13,9 @@ DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
 @pytest.fixture
-def admin(chromium, live_server, clock_file, school):
+def admin(sit_down, school):
     """`admin(DESK)` gives the page of the admin, logged in, in a window of that size."""
-    server = live_server(processes=1, clock_file=clock_file)
-    contexts = []
-
-    def sit_down(size):
-        context = chromium.new_context(base_url=server.url, locale="en-US", viewport=size)
-        contexts.append(context)
-        page = context.new_page()
-        page.goto("/login")
-        page.fill("[name=username]", "admin")
-        page.fill("[name=password]", "demo-pass-2026")
-        page.press("[name=password]", "Enter")
-        page.wait_for_url("**/admin/**")
-        return page
-
-    yield sit_down
-    for context in contexts:
-        context.close()
+    return lambda size: sit_down("admin", viewport=size).page
 
 
 def box(page, role_id: int, code: str):

@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from contextlib import ExitStack
 
 import pytest
 
+from tests.support.visitor import log_in
+
 pytestmark = pytest.mark.browser
-
-PASSWORD = "demo-pass-2026"
-
-
-def log_in(page, username: str) -> None:
-    page.goto("/login")
-    page.fill("[name=username]", username)
-    page.fill("[name=password]", PASSWORD)
-    page.press("[name=password]", "Enter")
-    page.wait_for_url("**/admin/**")
 
 
 @pytest.fixture
-def desk(chromium, live_server, clock_file):
+def desk(sit_down):
     """`desk("sanjiang")` gives the page of a person who has just logged in, in a browser of his own."""
-    server = live_server(processes=1, clock_file=clock_file)
-    complaints: list[str] = []
-    with ExitStack() as contexts:
-        def sit_down(username: str, **options):
-            context = chromium.new_context(base_url=server.url, locale="en-US", **options)
-            contexts.callback(context.close)
-            page = context.new_page()
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            log_in(page, username)
-            return page
+    people = []
 
-        yield sit_down
-    assert complaints == []
+    def page_of(username: str, **options):
+        people.append(sit_down(username, **options))
+        return people[-1].page
+
+    yield page_of
+    assert [complaint for person in people for complaint in person.complaints] == []
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.test_content_policy import sit_down  # noqa: F401  (a fixture)
 from tests.support.browser import wait_for
 
 pytestmark = pytest.mark.browser
@@ -26,7 +25,7 @@ FOCUSED = """(() => {
 
 
 @pytest.fixture
-def page_with(sit_down, school, session):  # noqa: F811
+def page_with(sit_down, school, session):
     """A page of ours with something added to its content."""
     session.commit()
     person = sit_down("admin")

@@ -12,7 +12,6 @@ from sqlalchemy import func, select
 
 from app import queue, spreadsheets, sqlite
 from app.admin import export
-from app.extensions import db
 from app.jobs import exports as job
 from app.jobs import retention
 from app.models import AuditEntry, BackgroundTask, ExportChunk, ExportFile
@@ -20,7 +19,6 @@ from app.models.audit import AuditAction, PersonKind
 from app.models.choices import ErasureReason, TaskProblem, TaskState
 from app.queue import ListedJob
 from app.services import erasure, export_files
-from tests.conftest import make_app
 from tests.support.client import Client
 from tests.support.databases import on_both_databases
 from tests.support.processes import wait_until
@@ -34,24 +32,6 @@ CSV, TASKS, STATE = "/admin/customer/export/csv/", "/admin/tasks/", "/admin/task
 @pytest.fixture(autouse=True)
 def few_are_many(monkeypatch):
     monkeypatch.setattr(export, "AT_ONCE", 2)
-
-
-@pytest.fixture
-def served(database_url, valkey_server, clock, school, session):
-    """`served("manager")` is somebody's browser where Redis is served; the application's context is open."""
-    app = make_app(database_url, clock, redis_url=valkey_server.url)
-
-    def log_in(username: str) -> Client:
-        client = app.test_client()
-        assert isinstance(client, Client)
-        client.test_session = session
-        assert client.login(username).status_code == 302
-        return client
-
-    with app.app_context():
-        yield log_in
-        queue.connection().close()
-        db.engine.dispose()
 
 
 @pytest.fixture

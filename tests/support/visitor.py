@@ -8,10 +8,18 @@ from urllib.parse import urlsplit
 from tests.support.people import PASSWORD
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Request, Response
+    from playwright.sync_api import BrowserContext, Page, Request, Response
 
 _REPORT = """addEventListener('securitypolicyviolation', event =>
     console.error(`VIOLATION ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));"""
+
+
+def log_in(page: Page, username: str) -> None:
+    """Fill in the login form that is open."""
+    page.fill("[name=username]", username)
+    page.fill("[name=password]", PASSWORD)
+    page.press("[name=password]", "Enter")
+    page.wait_for_url("**/admin/**")
 
 
 class Visitor:
@@ -35,10 +43,7 @@ class Visitor:
         self.page.goto("/login")
         self._host = urlsplit(self.page.url).netloc
         if username is not None:
-            self.page.fill("[name=username]", username)
-            self.page.fill("[name=password]", PASSWORD)
-            self.page.press("[name=password]", "Enter")
-            self.page.wait_for_url("**/admin/**")
+            log_in(self.page, username)
 
     def _note(self, kind: str, text: str) -> None:
         if kind in ("error", "warning") and "Failed to load resource" not in text:
