@@ -17,9 +17,9 @@ from flask import abort, flash, g, has_request_context, request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from flask_admin.actions import action as flask_admin_action
+from flask_babel import LazyString, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
@@ -95,6 +95,8 @@ class TableView(Guarded, Lists):
     """Base of the tables' screens. Each view states its access, columns and form; nothing is scaffolded."""
 
     access: Access
+    new_title: LazyString | str = ""
+    """What the button and the form for a new row are called."""
     can_view_details = True
     can_set_page_size = True
     page_size = 50

@@ -20,6 +20,7 @@ class CampusView(TableView):
     """Where the school teaches."""
 
     group, order, menu_title = "teach", 30, _l("Campuses")
+    new_title = _l("New campus")
     access = Access.of_small_table(Permission.CAMPUS_READ, Permission.CAMPUS_WRITE)
     form = CampusForm
     about = _l("The places where the school teaches. Classes and customers' wishes refer to them.")

@@ -54,6 +54,7 @@ class CourseClassView(TableView):
     """The runs of the courses."""
 
     group, order, menu_title = "teach", 10, _l("Classes")
+    new_title = _l("New class")
     access = Access.of_small_table(Permission.COURSE_CLASS_READ, Permission.COURSE_CLASS_WRITE)
     form = CourseClassForm
     form_groups = (

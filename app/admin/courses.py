@@ -21,6 +21,7 @@ class CourseView(TableView):
     """What the school sells."""
 
     group, order, menu_title = "teach", 20, _l("Courses")
+    new_title = _l("New course")
     access = Access.of_small_table(Permission.COURSE_READ, Permission.COURSE_WRITE)
     form = CourseForm
     column_labels = LABELS | {"name": LABELS["title"]}

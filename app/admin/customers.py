@@ -107,6 +107,7 @@ class CustomerView(TableView):
     """Everyone's customers for a manager, the own ones for a consultant."""
 
     group, order, menu_title = "sell", 30, _l("Customers")
+    new_title = _l("New customer")
     access = Access(Permission.CUSTOMER_READ, Permission.CUSTOMER_CREATE, Permission.CUSTOMER_EDIT,
                     Permission.CUSTOMER_DELETE, Permission.CUSTOMER_EXPORT)
     needs = {"assign_view": Permission.CUSTOMER_ASSIGN}

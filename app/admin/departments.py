@@ -32,6 +32,7 @@ class DepartmentView(TableView):
     """Admins manage departments; rules look at what a department is for."""
 
     group, order, menu_title = "people", 10, _l("Departments")
+    new_title = _l("New department")
     access = Access.of_small_table(Permission.DEPARTMENT_READ, Permission.DEPARTMENT_WRITE)
     form = DepartmentForm
     about = _l("What a department is for decides who may hold customers, teach or tutor.")

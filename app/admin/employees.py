@@ -50,6 +50,7 @@ class EmployeeView(TableView):
     """The people who work here."""
 
     group, order, menu_title = "people", 20, _l("Employees")
+    new_title = _l("New employee")
     access = Access.of_small_table(Permission.EMPLOYEE_READ, Permission.EMPLOYEE_WRITE)
     needs = {"one_time_password_view": Permission.EMPLOYEE_WRITE}
     form = EmployeeForm

@@ -64,6 +64,7 @@ class FollowUpView(TableView):
     """What was said with whom. `?customer=ID` shows one customer's records, as linked from the Public Pool."""
 
     group, order, menu_title = "sell", 40, _l("Follow-up records")
+    new_title = _l("New follow-up record")
     access = Access(Permission.FOLLOW_UP_READ, Permission.FOLLOW_UP_CREATE, Permission.FOLLOW_UP_CREATE,
                     Permission.FOLLOW_UP_CREATE, Permission.FOLLOW_UP_EXPORT)
     form = FollowUpForm

@@ -52,6 +52,7 @@ class RoleView(TableView):
     """Sets of permissions, given to employees; a change counts from the next request."""
 
     group, order, menu_title = "people", 30, _l("Roles")
+    new_title = _l("New role")
     access = Access.of_small_table(Permission.ROLE_READ, Permission.ROLE_WRITE)
     form = RoleForm
     form_groups = (

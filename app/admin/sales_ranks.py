@@ -44,6 +44,7 @@ class SalesRankView(TableView):
     """How new leads are dealt out."""
 
     group, order, menu_title = "settings", 20, _l("Sales ranks")
+    new_title = _l("New sales rank")
     access = Access.of_small_table(Permission.SALES_RANK_READ, Permission.SALES_RANK_WRITE)
     form = SalesRankForm
     about = _l("How many new leads each consultant gets per round, and in which order.")

@@ -48,6 +48,17 @@ class TestGroups:
         assert [field.short_name for field in fields] == ["code", "title", "function"]
 
 
+def test_a_form_for_a_new_row_says_what_for(app, login, school):
+    admin, in_english = login("admin"), {"Accept-Language": "en"}
+    creating = [view for view in views(app) if view.access.create]
+    assert len(creating) > 5
+    assert len({str(view.new_title) for view in creating} - {""}) == len(creating)
+    for view in creating:
+        path = f"/admin/{view.endpoint}/"
+        assert f"<h1>{view.new_title}</h1>" in admin.get(f"{path}new/", headers=in_english).text
+        assert f">{view.new_title}</a>" in admin.get(path, headers=in_english).text
+
+
 class TestWhatIsSaidBeforehand:
     def test_required_fields_say_so_in_the_servers_sentence(self, app):
         for view in views(app):
