@@ -152,6 +152,12 @@
     if (field.tagName === "SELECT" && field.form && field.form.hasAttribute("data-autosubmit")) field.form.requestSubmit();
   });
 
+  /** Put a value into a field as a person would. */
+  function put(field, value) {
+    field.value = value;
+    ["input", "change"].forEach(function (kind) { field.dispatchEvent(new Event(kind, {bubbles: true})); });
+  }
+
   /* The drawer */
 
   var opener = null;
@@ -191,6 +197,9 @@
     } else if (root.classList.contains("drawer-open") && !target.closest("#sidebar a")) {
       drawer(event.clientX < document.getElementById("sidebar").getBoundingClientRect().right);
     }
+
+    var quick = target.closest("[data-day][data-for]");
+    if (quick) put(document.getElementById(quick.getAttribute("data-for")), quick.getAttribute("data-day"));
 
     var cleared = target.closest("[data-untick]");
     if (cleared) {

@@ -244,12 +244,6 @@
   }
   Gonghai.dayOf = dayOf;
 
-  function shifted(day, days) {
-    var moved = new Date(day + "T00:00:00Z");
-    moved.setUTCDate(moved.getUTCDate() + days);
-    return moved.toISOString().slice(0, 10);
-  }
-
   function calendar(input, chosen) {
     var made = el("calendar-date", {locale: language, "first-day-of-week": "1", "show-outside-days": "", today: words.today,
       "focused-date": dayOf(input.value) || input.min || words.today});
@@ -341,12 +335,6 @@
     setters.set(input, function (row) { input.value = row ? row[0] : ""; tell(); });
     tell();
   }
-
-  document.addEventListener("click", function (event) {
-    var quick = event.target.closest("[data-days][data-for]");
-    var field = quick && document.getElementById(quick.getAttribute("data-for"));
-    if (field) Gonghai.put(field, [shifted(words.today, Number(quick.getAttribute("data-days")))], "");
-  });
 
   /** Give the fields of a part of the page their faces. */
   Gonghai.enhance = function (part) {

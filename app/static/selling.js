@@ -43,6 +43,7 @@
         if (old.querySelector("form[data-sent]")) again = true;  // its answer is still to come
         else replace(old, made);
       });
+      rememberPast(fresh);
       each("[data-count]", function (count) {
         var same = fresh.querySelector('[data-count="' + count.getAttribute("data-count") + '"]');
         if (same) count.textContent = same.textContent;
@@ -75,6 +76,15 @@
   }
 
   /* Rows that go */
+
+  var past = new WeakMap();  // the row of somebody who is lost, where the list goes on showing him
+
+  function rememberPast(fresh) {
+    each("tr.leaving[data-distribution-id]", function (row) {
+      var made = fresh.querySelector('tr[data-distribution-id="' + row.getAttribute("data-distribution-id") + '"]:not([data-watch])');
+      if (made) past.set(row, made);
+    });
+  }
 
   function untick(row) {
     each("[data-tick]", function (tick) {
@@ -111,7 +121,7 @@
     return ofTable("nextElementSibling") || ofTable("previousElementSibling") || document.getElementById("main");
   }
 
-  /** A row fades with a word on why, and goes a little later. */
+  /** A row fades with a word on why, and a little later goes, or becomes that of a past customer. */
   function leave(row, sentence) {
     if (row.classList.contains("leaving")) return;
     if (row.contains(document.activeElement)) neighbour(row).focus({preventScroll: true});
@@ -127,6 +137,10 @@
   function collapse(row) {
     var rows = row.parentNode;
     if (!rows) return;
+    if (past.has(row)) {
+      row.replaceWith(past.get(row));
+      return;
+    }
     function gone() {
       row.remove();
       movedAt = performance.now();
@@ -240,8 +254,9 @@
 
   function released(form, answer) {
     if (!answer.ok) return false;
-    leave(form.closest("tr"), answer.body.said);
-    refresh(["today", "chips"]);
+    var row = form.closest("tr");
+    leave(row, answer.body.said);
+    refresh(["today", "chips"]).then(function () { if (past.has(row)) collapse(row); });
     return true;
   }
 

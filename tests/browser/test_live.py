@@ -92,17 +92,60 @@ def test_who_has_come_is_announced_and_shown_when_asked_for(desk, fallen, make_c
     expect(page.get_by_text("1 new – show")).to_be_hidden()
 
 
-def test_a_customer_who_is_given_away_leaves_my_customers(desk, make_customer, floor, school, session):
+@pytest.mark.parametrize("stays", [True, False], ids=["all", "following up"])
+def test_a_customer_who_is_given_away_leaves_those_i_follow_up(desk, make_customer, floor, school, session, stays):
     given = make_customer("周婷", holder=school.sanjiang)
     mine = given.id
     make_customer("孙浩", holder=school.sanjiang)
     page = desk("sanjiang")
-    page.goto("/admin/mycustomers/")
+    page.goto("/admin/mycustomers/" if stays else "/admin/mycustomers/?status=1")
     floor.assign(given, to=school.baoyu)
     session.commit()
     expect(row(page, mine)).to_contain_text("Transferred to someone else", timeout=10 * SECONDS)
     expect(page.locator("[data-part=today]")).not_to_contain_text("周婷")
-    expect(row(page, mine)).to_have_count(0, timeout=15 * SECONDS)
+    if stays:
+        expect(row(page, mine).locator(".badge")).to_have_text("Transferred", timeout=15 * SECONDS)
+        assert row(page, mine).inner_html() == shown_after_a_reload(page, mine)
+    else:
+        expect(row(page, mine)).to_have_count(0, timeout=15 * SECONDS)
+
+
+@pytest.mark.parametrize("stays", [True, False], ids=["all", "following up"])
+def test_a_customer_i_release_is_a_past_one_at_once(desk, make_customer, school, session, stays):
+    mine = make_customer("周婷", holder=school.sanjiang).id
+    make_customer("孙浩", holder=school.sanjiang)
+    page = desk("sanjiang")
+    page.goto("/admin/mycustomers/" if stays else "/admin/mycustomers/?status=1")
+    page.once("dialog", lambda question: question.accept())
+    row(page, mine).get_by_role("button", name="Release").click()
+    if stays:
+        expect(row(page, mine).locator(".badge")).to_have_text("Released", timeout=3 * SECONDS)
+        expect(row(page, mine).get_by_role("button")).to_have_count(0)
+        assert row(page, mine).inner_html() == shown_after_a_reload(page, mine)
+    else:
+        expect(row(page, mine)).to_contain_text("周婷 is back in the Public Pool.")
+        expect(row(page, mine)).to_have_count(0, timeout=15 * SECONDS)
+
+
+def shown_after_a_reload(page, customer) -> str:
+    page.reload()
+    return row(page, customer).inner_html()
+
+
+def test_the_next_contact_is_a_click_in_the_dialog_of_a_follow_up(desk, make_customer, school, session, clock):
+    late = make_customer("周婷", holder=school.sanjiang)
+    mine = late.id
+    session.commit()
+    page = desk("sanjiang")
+    page.goto("/admin/mycustomers/")
+    row(page, mine).get_by_role("link", name="Log follow-up").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("What was said").fill("周末来试听")
+    dialog.get_by_role("button", name="In 3 days").click()
+    in_three_days = (clock.today() + dt.timedelta(days=3)).isoformat()
+    expect(dialog.get_by_label("Next contact")).to_have_value(in_three_days)
+    dialog.get_by_role("button", name="Save").click()
+    expect(row(page, mine).locator("time")).to_have_attribute("datetime", in_three_days)
 
 
 def test_it_says_so_when_the_server_is_gone_and_recovers_by_itself(desk, fallen, session):

@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from app.models import Customer
 from tests.support.visitor import log_in
 
 pytestmark = pytest.mark.browser
@@ -211,3 +212,18 @@ def test_everything_works_without_scripts(desk, customer, school):
     page.get_by_role("button", name="Transfer").click()
     page.wait_for_url("**/customer/details/**")
     assert "暴雨" in page.inner_text(".standing")
+
+
+def test_the_next_contact_moves_with_two_clicks(desk, customer, make_follow_up, session, clock):
+    make_follow_up(session.get_one(Customer, customer), "周末再说", next_contact_on=clock.today())
+    session.commit()
+    page = desk("sanjiang")
+    open_record(page, customer)
+    mark(page)
+    step = page.locator(".next-step")
+    step.get_by_text("Change").click()
+    step.get_by_role("button", name="Next week").click()
+    step.get_by_role("button", name="Save").click()
+    planned = (clock.today() + dt.timedelta(days=7)).isoformat()
+    page.locator(f'.next-step time[datetime="{planned}"]').wait_for()
+    assert is_the_same(page)
