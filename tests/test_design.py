@@ -14,12 +14,33 @@ COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b(?!\s*[{,.:>])|\b(?:rgba?|hsla?|oklch|l
                     r":\s*(?:white|black|red|gr[ae]y)\b")
 
 
+MEASURED = re.compile(r"(?<![\w-])(font(?:-size)?|border-radius|(?:row-|column-)?gap|(?:padding|margin)(?:-[a-z-]+)?):"
+                      r"([^;{}]*)")
+DISTANCES = {"4px", "8px", "12px", "16px"}
+"""Those that have a name: --space-1 to --space-3, --gap."""
+
+
 def tokens_in(name: str) -> set[str]:
     return {first or second for first, second in DEFINED.findall(SHEETS[name])}
 
 
 def test_colours_are_named_in_the_tokens_alone():
     assert {name: found for name in SHEETS.keys() - TOKENS if (found := COLOUR.findall(SHEETS[name]))} == {}
+
+
+def test_sizes_of_type_and_corners_are_named_in_the_tokens_alone_and_distances_where_they_have_a_name():
+    written_out = []
+    for name in SHEETS.keys() - TOKENS:
+        for what, value in MEASURED.findall(SHEETS[name]):
+            plain = set(re.findall(r"(?<![\w.-])[\d.]+px\b", re.sub(r"(?:calc|min|max)\([^;]*", "", value)))
+            wrong = plain if what.startswith(("font", "border-radius")) else plain & DISTANCES
+            written_out += [f"{name}: {what}:{value}" for _each in wrong]
+    assert written_out == []
+
+
+def test_those_distances_are_the_named_ones():
+    sizes = dict(re.findall(r"(--space-\d|--gap): (\d+px);", SHEETS["tokens.css"]))
+    assert set(sizes.values()) == DISTANCES
 
 
 def test_dark_changes_colours_and_adds_none():

@@ -109,3 +109,26 @@ def test_no_list_scrolls_sideways_or_cuts_anything(admin, width):
             .filter(each => each.getBoundingClientRect().right > innerWidth || each.scrollWidth > each.clientWidth + 1)
             .map(each => each.className)""")
         assert wide == [], table
+
+
+TOO_WIDE = """() => [document.documentElement, ...document.querySelectorAll(".table-wrap")].filter(
+    each => each.scrollWidth > each.clientWidth).map(each => `${each.scrollWidth} in ${each.clientWidth}`)"""
+
+
+@pytest.mark.parametrize("language", ["en-US", "zh-CN"])
+@pytest.mark.parametrize("width", [768, 1024, 1280])
+@pytest.mark.parametrize("username", ["manager", "sanjiang"])
+def test_the_main_lists_fit_a_tablet_and_a_small_desk(visit, username, width, language):
+    page = visit(username, language, viewport={"width": width, "height": 800}).page
+    for path in ("publicpool", "mycustomers", "customer", "distribution", "followup"):
+        page.goto(f"/admin/{path}/")
+        assert page.evaluate(TOO_WIDE) == [], path
+
+
+def test_a_row_of_two_lines_hides_nothing_of_a_customer(visit):
+    page = visit("sanjiang", viewport={"width": 1024, "height": 800}).page
+    for path in ("publicpool", "mycustomers"):
+        page.goto(f"/admin/{path}/")
+        said = [cell for cell in page.locator("table :is(th:not(.actions), td)").all() if cell.text_content().strip()]
+        assert len(said) > 10
+        assert [cell.text_content() for cell in said if not cell.is_visible()] == []
