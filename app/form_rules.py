@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from wtforms import DateField, DecimalField, Field, IntegerField
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, StopValidation
+from wtforms.validators import DataRequired, EqualTo, InputRequired, Length, NumberRange, StopValidation
 
 _KINDS = {IntegerField: "integer", DecimalField: "decimal", DateField: "date"}
 
@@ -35,6 +35,8 @@ def _rule(field: Field, validator: Any) -> dict[str, str]:
     if isinstance(validator, NumberRange):
         return {"data-least": str(validator.min), "data-most": str(validator.max),
                 "data-out-of-range": _refusal(field, asked, validator.min - 1)}
+    if isinstance(validator, EqualTo):
+        return {"data-same-as": validator.fieldname, "data-differs": str(validator.message)}
     return {}
 
 

@@ -30,7 +30,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import assets, current, display, sqlite, trail
+from app import assets, current, display, form_rules, sqlite, trail
 from app.errors import ConflictError, DomainError, NotAllowedError, NotFoundError, TooManyRequestsError
 from app.extensions import db, login_manager
 from app.models import Setting
@@ -83,6 +83,7 @@ def init_app(app: Flask) -> None:
     trail.init_app(app)
     app.context_processor(_page_variables)
     display.init_app(app)
+    app.jinja_env.globals.update(rules_of=form_rules.rules_of)
     app.add_url_rule("/", "root", lambda: redirect("/admin/"))
     app.add_url_rule("/locale", "locale", choose_locale, methods=["POST"])
     app.add_url_rule("/theme", "theme", choose_theme, methods=["POST"])

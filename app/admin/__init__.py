@@ -9,7 +9,7 @@ from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
 from app import exports, models, security_headers
-from app.admin import export, form_rules, forms, menu, personal_data, seen, tasks
+from app.admin import export, forms, menu, personal_data, seen, tasks
 from app.admin.audit import AuditView
 from app.admin.base import TableView
 from app.admin.campuses import CampusView
@@ -71,7 +71,7 @@ def init_app(app: Flask) -> None:
     exports.register(app, export.Opener(tables))
     admin.init_app(app)
     seen.init_app(app)
-    app.jinja_env.globals.update(rules_of=form_rules.rules_of, grouped=forms.grouped)
+    app.jinja_env.globals.update(grouped=forms.grouped)
 
     def page_variables() -> dict[str, Any]:
         """What the layout needs of the admin."""

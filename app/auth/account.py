@@ -135,7 +135,9 @@ def _password_form() -> PasswordForm:
 
 def _password_page(form: PasswordForm) -> str:
     """Whoever has to choose one sees nothing around it: no menu, for nothing else would open."""
-    page: dict[str, Any] = {"form": form, "shortest": current.school().shortest_password, "username": _me().username}
+    shortest = current.school().shortest_password
+    page: dict[str, Any] = {"form": form, "shortest": shortest, "too_short": passwords.too_short(shortest),
+                            "username": _me().username}
     if _me().one_time_until is not None:
         page |= {"must_choose": MUST_CHOOSE, "viewer": None}
     return render_template("account/password.html", **page)

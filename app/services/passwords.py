@@ -46,12 +46,17 @@ def objections(password: str, employee: Employee, *, shortest: int) -> list[Lazy
         return [_l("The password is too long: it may have at most %(number)d characters.", number=LONGEST)]
     found = []
     if length < shortest:
-        found.append(_l("The password is too short: it needs at least %(number)d characters.", number=shortest))
+        found.append(too_short(shortest))
     if _is_common(password):
         found.append(_l("Too many people have this password: it is among the first that are tried."))
     elif _is_about(password, (employee.username, employee.name, (employee.email or "").partition("@")[0])):
         found.append(_l("Too much of this password is your name, your login name or the name of this system."))
     return found
+
+
+def too_short(shortest: int) -> LazyString:
+    """What is said of a password with fewer characters than this."""
+    return _l("The password is too short: it needs at least %(number)d characters.", number=shortest)
 
 
 def set_password(employee: Employee, password: str) -> None:

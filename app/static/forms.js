@@ -23,10 +23,16 @@
     return !kind || !isNaN(numberOf(field));
   }
 
-  function longer(field) {
-    var most = Number(field.getAttribute("data-longest"));
-    return Array.from(field.value.trim().replace(/\r?\n/g, "\r\n")).length > most;
-  }
+  /** What counts of what was typed: blanks around it do in a password alone. */
+  function textOf(field) { return field.type === "password" ? field.value.normalize("NFKC") : field.value.trim(); }
+
+  function lengthOf(field) { return Array.from(textOf(field).replace(/\r?\n/g, "\r\n")).length; }
+
+  function longer(field) { return lengthOf(field) > Number(field.getAttribute("data-longest")); }
+
+  function shorter(field) { return lengthOf(field) < Number(field.getAttribute("data-shortest")); }
+
+  function differsFrom(other, field) { return other && other.value !== field.value; }
 
   function outOfRange(field) {
     var value = numberOf(field);
@@ -35,17 +41,19 @@
 
   /** The sentence a field is refused with; empty if there is nothing to say. */
   function refusal(field) {
-    var blank = !field.value.trim() || field.value === "__None";
+    var blank = !textOf(field) || field.value === "__None";
     if (blank && !(field.validity && field.validity.badInput)) return field.getAttribute("data-missing") || "";
     if (!readable(field)) return field.getAttribute("data-unreadable") || "";
     if (field.hasAttribute("data-longest") && longer(field)) return field.getAttribute("data-too-long");
+    if (field.hasAttribute("data-shortest") && shorter(field)) return field.getAttribute("data-too-short");
+    if (differsFrom(field.form.elements[field.getAttribute("data-same-as")], field)) return field.getAttribute("data-differs");
     if (field.hasAttribute("data-least") && outOfRange(field)) return field.getAttribute("data-out-of-range");
     return "";
   }
 
   function ruled(form) {
     return Array.prototype.filter.call(form.elements, function (field) {
-      return !field.disabled && ["data-missing", "data-kind", "data-longest", "data-least"].some(function (name) {
+      return !field.disabled && ["data-missing", "data-kind", "data-longest", "data-least", "data-shortest", "data-same-as"].some(function (name) {
         return field.hasAttribute(name);
       });
     });
@@ -75,6 +83,9 @@
   }
 
   function isMarked(field) { return Gonghai.faceOf(field).getAttribute("aria-invalid") === "true"; }
+
+  /** Take back what is no longer wrong. */
+  function relax(field) { if (isMarked(field) && !refusal(field)) mark(field, ""); }
 
   function nameOf(field) {
     var label = document.querySelector('label[for="' + CSS.escape(Gonghai.faceOf(field).id) + '"]');
@@ -125,7 +136,8 @@
       var field = event.target, form = field.form || (field.closest && field.closest("form"));
       if (!form || !form.hasAttribute("data-form")) return;
       edited.add(field);
-      if (isMarked(field) && field.value !== undefined && !refusal(field)) mark(field, "");
+      each('[data-same-as="' + field.name + '"]', relax, form);
+      if (field.value !== undefined) relax(field);
       note(form);
     });
   });

@@ -67,7 +67,8 @@
     setTimeout(function () { line.remove(); }, tone === "error" ? 12000 : 5000);
   }
 
-  window.Gonghai = {each: each, el: el, fragment: fragment, get: get, send: send, say: say};
+  window.Gonghai = {each: each, el: el, fragment: fragment, get: get, send: send, say: say,
+    faceOf: function (field) { return field; }, enhance: function () {}};  // pickers.js has more to them
 
   /* Ticked rows: the ticks of a form, the box that ticks them all, and the bar that appears */
 

@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, InputRequired
 
 from app.admin import forms
 from app.admin.base import TableView
-from app.admin.form_rules import rules_of
+from app.form_rules import rules_of
 
 
 def views(app) -> list[TableView]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import select
 
@@ -287,6 +289,12 @@ class TestTheAccountPage:
         assert answer.status_code == 422
         assert f'id="{field}-errors"' in answer.text
         assert browser.get("/admin/").status_code == 200
+
+    def test_says_of_a_short_one_beforehand_what_it_says_afterwards(self, login):
+        answer = login("sanjiang").submit("/account/password", {
+            "present": "demo-pass-2026", "chosen": "short", "again": "short"})
+        (beforehand,) = re.findall(r'data-too-short="([^"]*)"', answer.text)
+        assert f'id="chosen-errors"><li>{beforehand}</li>' in answer.text
 
     def test_tells_browsers_and_password_managers_which_password_is_which(self, login):
         page = login("sanjiang").get("/account/password").text
