@@ -22,6 +22,7 @@ class Export:
         table: the database's name of the table they come from.
         titles: the first line.
         total: how many rows there are.
+        rights: stands for what whoever asks may see; another text means other rights.
         rows: the values, one row at a time.
     """
 
@@ -29,6 +30,7 @@ class Export:
     table: str
     titles: list[str]
     total: int
+    rights: str
     rows: Iterator[Sequence[Any]]
 
 

@@ -23,7 +23,7 @@ from app.models import AuditAction, Employee
 from app.models.choices import TaskKind
 from app.models.types import Choice, Kind
 from app.queue import QueueUnavailableError, Task
-from app.services import background_tasks
+from app.services import background_tasks, export_files
 
 if TYPE_CHECKING:
     from app.admin.base import TableView
@@ -108,7 +108,12 @@ def of_list(view: TableView) -> Export:
         raise ConflictError(_l("At most %(most)d rows can be exported at once, and these are %(number)d: "
                                "narrow the list with filters first.", most=LARGEST, number=total))
     return Export(f"{view.endpoint}-{current.today().isoformat()}", view.model.__tablename__,
-                  [str(title) for _name, title in view._export_columns], total, _values(view, query))
+                  [str(title) for _name, title in view._export_columns], total, rights(), _values(view, query))
+
+
+def rights() -> str:
+    """Stands for what whoever asks may see by now."""
+    return export_files.rights_of(viewer(), masking=current.school().mask_contacts)
 
 
 def _values(view: TableView, query: Any) -> Iterator[Sequence[Any]]:
@@ -137,7 +142,7 @@ class Opener:
                 raise NotAllowedError(_l("You may not do this any more."))
             view._pass_with(view.needs["export"])
             export = of_list(view)
-            yield Export(export.name, export.table, export.titles, export.total, _recorded(export.rows))
+            yield Export(export.name, export.table, export.titles, export.total, export.rights, _recorded(export.rows))
 
 
 def _recorded(rows: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, abort, jsonify, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
-from flask_babel import format_number, ngettext
+from flask_babel import LazyString, format_number, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
@@ -20,9 +20,9 @@ from app import current, queue, sqlite, trail, web
 from app.admin import export
 from app.admin.base import row_id
 from app.admin.guard import GuardedView, viewer
-from app.errors import DomainError
+from app.errors import DomainError, NotAllowedError
 from app.extensions import db
-from app.models import AuditAction, BackgroundTask
+from app.models import AuditAction, BackgroundTask, ExportFile
 from app.models.choices import TaskKind, TaskState
 from app.queue import QueueUnavailableError, Task
 from app.services import background_tasks, export_files
@@ -32,12 +32,17 @@ DONE_BY = {TaskKind.EXPORT: Task.EXPORT}
 """Which of the worker's functions does what."""
 
 
+RIGHTS_CHANGED = _l("What you may see has changed since this file was made. Export it again.")
+
+
 @dataclass(frozen=True)
 class Line:
     """A task as the page shows it.
 
     Args:
         lost: it should be under way, and no worker has it.
+        file: what came of it, if that can be downloaded.
+        withheld: why there is a file that cannot be.
     """
 
     task: BackgroundTask
@@ -45,6 +50,8 @@ class Line:
     lost: bool
     sentence: str
     left: str
+    file: ExportFile | None
+    withheld: LazyString | str
 
     @property
     def is_under_way(self) -> bool:
@@ -80,7 +87,7 @@ class TasksView(GuardedView):
     def index_view(self) -> str:
         """The tasks of the last days, newest first."""
         lines, problem = self._lines()
-        rendered: str = self.render("screens/tasks.html", lines=lines, problem=problem, now=current.now())
+        rendered: str = self.render("screens/tasks.html", lines=lines, problem=problem)
         return rendered
 
     @expose("/state")
@@ -122,9 +129,9 @@ class TasksView(GuardedView):
     def download_view(self, task_id: str) -> ResponseReturnValue:
         """The file of a finished export."""
         task = self._own(task_id)
-        file = task.file if task.state is TaskState.FINISHED else None
-        if file is None or file.expires_at <= current.now():
-            abort(404)
+        file = _file_of(task) or abort(404)
+        if file.rights != export.rights():
+            raise NotAllowedError(RIGHTS_CHANGED)
         number, chunks = task.id, file.chunks
         response = Response(_parts(db.engine, number, chunks), content_type=file.content_type, headers={
             "Content-Disposition": f'attachment; filename="{file.name}"', "Content-Length": str(file.size),
@@ -154,7 +161,10 @@ class TasksView(GuardedView):
         elapsed = (current.now() - task.begun_at).total_seconds() if task.begun_at else 0.0
         running = task.state is TaskState.RUNNING and not lost
         left = seconds_left(task.done, task.total, elapsed) if running else None
-        return Line(task, title, lost, _sentence(task, lost=lost), in_words(left))
+        file = _file_of(task)
+        mine = file is not None and file.rights == export.rights()
+        return Line(task, title, lost, _sentence(task, lost=lost), in_words(left), file if mine else None,
+                    RIGHTS_CHANGED if file and not mine else "")
 
     @staticmethod
     def _own(task_id: str) -> BackgroundTask:
@@ -162,6 +172,12 @@ class TasksView(GuardedView):
 
     def _answer(self) -> ResponseReturnValue:
         return self.state_view() if web.wants_json() else redirect(url_for(".index_view"))
+
+
+def _file_of(task: BackgroundTask) -> ExportFile | None:
+    """The file a task has made, as long as it is kept."""
+    file = task.file if task.state is TaskState.FINISHED else None
+    return None if file is None or file.expires_at <= current.now() else file
 
 
 def _sentence(task: BackgroundTask, *, lost: bool) -> str:

@@ -79,7 +79,7 @@ class Attempt:
             file.seek(0)
             with self._writing() as session:
                 export_files.store(session, self.task_id, file, name=f"{export.name}.{kind}", now=current.now(),
-                                   content_type=spreadsheets.CONTENT_TYPES[kind],
+                                   content_type=spreadsheets.CONTENT_TYPES[kind], rights=export.rights,
                                    go_on=lambda: self._go_on(session, export))
                 background_tasks.finish(session, self.task_id, self.run, now=current.now())
                 audit.event(session, AuditAction.EXPORTED, table=export.table, facts={

@@ -64,7 +64,10 @@ UNDER_WAY = (TaskState.WAITING, TaskState.RUNNING)
 
 
 class ExportFile(Base):
-    """The file an export has made. It is in the database because the worker may be on another machine."""
+    """The file an export has made. It is in the database because the worker may be on another machine.
+
+    `rights` stands for what its owner might see when it was made: with other rights the file is not his any more.
+    """
 
     __tablename__ = "export_file"
     __audited__ = False  # exporting and downloading are events of the log
@@ -75,6 +78,7 @@ class ExportFile(Base):
     content_type: Mapped[str] = mapped_column(String(128))
     size: Mapped[int]
     chunks: Mapped[int]
+    rights: Mapped[str] = mapped_column(String(32), server_default="")
     expires_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, index=True)
 
     def __str__(self) -> str:

@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable
 from typing import BinaryIO
 
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from app.models import BackgroundTask, ExportChunk, ExportFile
+from app.models import BackgroundTask, Employee, ExportChunk, ExportFile
 from app.models.background_task import UNDER_WAY
 from app.models.choices import TaskKind, TaskProblem, TaskState
+from app.permissions import Permission, scope_of
 
 KEPT = dt.timedelta(days=7)
 CHUNK = 512 * 1024
 
 
-def store(session: Session, task_id: int, file: BinaryIO, *, name: str, content_type: str, now: dt.datetime,
-          go_on: Callable[[], None]) -> int:
+def rights_of(employee: Employee, *, masking: bool) -> str:
+    """Stands for what a person may see by now, whichever permission a list or one of its columns hangs on.
+
+    Args:
+        masking: whether the school hides the contacts of public customers.
+    """
+    reached = [(each.value, scope.value) for each in Permission if (scope := scope_of(employee, each)) is not None]
+    told = (reached, employee.department_code, masking)
+    return hashlib.blake2s(repr(told).encode(), digest_size=16).hexdigest()
+
+
+def store(session: Session, task_id: int, file: BinaryIO, *, name: str, content_type: str, rights: str,
+          now: dt.datetime, go_on: Callable[[], None]) -> int:
     """Keep what stands in a file, part by part; its size. A former attempt's file goes.
 
     Args:
+        rights: what its owner may see, see `ExportFile`.
         go_on: called before anything is written and after each part: the caller commits there what was written, and
             makes sure, for the transaction that follows, that the file is still wanted.
     """
     go_on()
     session.execute(delete(ExportFile).where(ExportFile.task_id == task_id))
-    kept = ExportFile(task_id=task_id, name=name, content_type=content_type, size=0, chunks=0, expires_at=now + KEPT)
+    kept = ExportFile(task_id=task_id, name=name, content_type=content_type, size=0, chunks=0, rights=rights,
+                      expires_at=now + KEPT)
     session.add(kept)
     session.flush()
     size = number = 0

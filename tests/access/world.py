@@ -35,7 +35,7 @@ from app.models import (
     SecondFactor,
 )
 from app.models.choices import DepartmentFunction, TaskKind, TaskState
-from app.services import customers
+from app.services import customers, export_files
 from tests.access.grants import permissions_of
 from tests.access.people import BY_NAME, OTHERS, Person, custom_roles
 from tests.support import people
@@ -346,6 +346,7 @@ def _task(session: Session, employee_id: int, marker: str, state: TaskState) -> 
     session.flush()
     if state is TaskState.FINISHED:
         session.add(ExportFile(task_id=task.id, name=f"{marker}.csv", content_type="text/csv", chunks=1,
+                               rights=export_files.rights_of(session.get_one(Employee, employee_id), masking=True),
                                size=len(marker.encode()), expires_at=at + dt.timedelta(days=7)))
         session.flush()
         session.add(ExportChunk(task_id=task.id, number=0, content=marker.encode()))

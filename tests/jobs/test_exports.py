@@ -16,9 +16,10 @@ from app.jobs import exports as job
 from app.jobs import retention
 from app.models import AuditEntry, BackgroundTask, ExportChunk, ExportFile
 from app.models.audit import AuditAction, PersonKind
-from app.models.choices import ErasureReason, TaskProblem, TaskState
+from app.models.choices import ErasureReason, RowScope, TaskProblem, TaskState
 from app.queue import ListedJob
-from app.services import erasure, export_files
+from app.services import erasure, export_files, school_settings
+from app.services.school_settings import SchoolSettings
 from tests.support.client import Client
 from tests.support.databases import on_both_databases
 from tests.support.processes import wait_until
@@ -193,6 +194,39 @@ class TestAsOfWhenItRuns:
         assert (latest().state, latest().problem) == (TaskState.FAILED, TaskProblem.NOT_ALLOWED)
         assert session.scalar(select(func.count()).select_from(ExportFile)) == 0
         assert file_of(asked, latest()).status_code == 404
+
+    def test_what_was_made_with_other_rights_is_not_given_out(self, asked, school, session, latest):
+        do_it_here()
+        task, codes = latest(), list(school.roles["consultant"].permission_codes)
+        assert file_of(asked, task).status_code == 200
+        school.roles["consultant"].permission_codes = [code for code in codes if code != "customer.export"]
+        session.commit()
+        assert file_of(asked, task).status_code == 403
+        assert f"{TASKS}{task.id}/download" not in asked.get(TASKS).text
+        school.roles["consultant"].permission_codes = codes
+        session.commit()
+        assert file_of(asked, task).status_code == 200
+
+    @pytest.mark.parametrize("narrower", ["customer.contacts", "reach", "masking"])
+    def test_nor_what_shows_more_than_may_be_seen_by_now(self, served, make_customer, school, session, latest,
+                                                         narrower):
+        school_settings.save(session, SchoolSettings(mask_contacts=False))
+        for _ in range(3):
+            make_customer()
+        session.commit()
+        manager = served("manager")
+        manager.submit(CSV)
+        do_it_here()
+        role = school.roles["manager"]
+        if narrower == "reach":
+            role.scope = RowScope.DEPARTMENT
+        elif narrower == "masking":
+            school_settings.save(session, SchoolSettings(mask_contacts=True))
+        else:
+            role.permission_codes = [code for code in role.permission_codes if code != narrower]
+        session.commit()
+        assert file_of(manager, latest()).status_code == 403
+        assert f"{TASKS}{latest().id}/download" not in manager.get(TASKS).text
 
     def test_a_login_that_was_deactivated_ends_it_refused(self, asked, school, session, latest):
         school.sanjiang.active = False
