@@ -15,6 +15,7 @@ _SENTENCES: dict[str, tuple[LazyString, str]] = {
         (_l("This campus has this semester of the course already."), "semester"),
     "ck_course_class_graduates_after_start": (_l("A class cannot graduate before it starts."), "graduate_date"),
     "ck_customer_has_a_contact": (_l("Enter at least one contact: QQ, mobile or WeChat."), "qq"),
+    "uq_saved_view_employee_id_screen_name": (_l("There is a view of that name already."), "name"),
     "uq_distribution_open_customer": (_l("Someone else has this customer already."), "customer"),
 }
 _TAKEN = _l("This is taken already.")

@@ -9,12 +9,14 @@ from flask import abort, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from flask_babel import gettext as _
+from sqlalchemy.exc import IntegrityError
 from werkzeug.datastructures import MultiDict
 
 from app import web
 from app.admin import lists
 from app.admin.asked import Asked
 from app.admin.base import row_id
+from app.admin.constraints import refusal_of
 from app.admin.guard import GuardedView, viewer
 from app.admin.lists import Lists
 from app.errors import DomainError
@@ -117,8 +119,8 @@ def _asked() -> Asked:
 
 
 def _view() -> SavedView:
-    """The view in the form; of another list, or of somebody else who does not share it, there is none."""
-    view = saved_views.seen(db.session, viewer(), row_id(request.form.get("id", "")))
+    """The view in the form, kept from others; of another list, or unshared of somebody else, there is none."""
+    view = saved_views.seen(db.session, viewer(), row_id(request.form.get("id", "")), lock=True)
     return view if view is not None and view.screen == request.form.get("list") else abort(404)
 
 
@@ -138,6 +140,7 @@ def _done(table: Lists, asked: Asked, act: Callable[[], Asked]) -> ResponseRetur
     try:
         shown = act()
         db.session.commit()
-    except DomainError as error:
-        return web.refused(error, table.list_url(asked))
+    except (DomainError, IntegrityError) as error:
+        db.session.rollback()
+        return web.refused(error if isinstance(error, DomainError) else refusal_of(error), table.list_url(asked))
     return redirect(table.list_url(shown))

@@ -51,9 +51,14 @@ def visible(session: Session, employee: Employee, screen: str) -> list[SavedView
     return list(session.scalars(query.order_by(SavedView.name, SavedView.id)))
 
 
-def seen(session: Session, employee: Employee, view_id: int) -> SavedView | None:
-    """A view by its number, if the person sees it; whether he may open its list is not asked here."""
-    return session.scalar(select(SavedView).where(SavedView.id == view_id, _seen_by(employee)))
+def seen(session: Session, employee: Employee, view_id: int, *, lock: bool = False) -> SavedView | None:
+    """A view by its number, if the person sees it; whether he may open its list is not asked here.
+
+    Args:
+        lock: keep others from changing it until the transaction ends.
+    """
+    query = select(SavedView).where(SavedView.id == view_id, _seen_by(employee))
+    return session.scalar(query.with_for_update() if lock else query)
 
 
 def _seen_by(employee: Employee) -> Any:
@@ -167,6 +172,9 @@ def open_with(session: Session, employee: Employee, screen: str, view: SavedView
 
 def _chosen(session: Session, employee: Employee, screen: str) -> ListChoice:
     found = choice_of(session, employee.id, screen)
+    if found is None:  # two windows of one person choose for the first time one after the other
+        session.scalar(select(Employee.id).where(Employee.id == employee.id).with_for_update(key_share=True))
+        found = choice_of(session, employee.id, screen)
     if found is None:
         found = ListChoice(employee_id=employee.id, screen=screen)
         session.add(found)
