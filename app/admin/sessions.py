@@ -59,7 +59,7 @@ class SessionView(TableView):
         IsLive(LoginSession.ended_at, lazy_pgettext("session", "In use"), lambda: [("1", _l("Yes")), ("0", _l("No"))])
         .named("live"),
         is_choice(LoginSession.ended_as, LABELS["ended_as"], SessionEnd))
-    quick_filters = (Quick(lazy_pgettext("session", "In use"), live=True), Quick(_l("Ended"), live=False))
+    quick_filters = (Quick(lazy_pgettext("session", "In use"), live=True), Quick(_l("Closed"), live=False))
 
     def row_filter(self, scope: RowScope, employee: Employee, today: dt.date) -> ColumnElement[bool] | None:
         if scope is RowScope.ALL:

@@ -62,7 +62,7 @@
   function combobox(field, source) {
     var found = [], at = -1, asked = 0, timer = null;
     var place = el("div", {"class": "combo"});
-    var input = el("input", {type: "text", role: "combobox", autocomplete: "off", spellcheck: "false", "aria-autocomplete": "list",
+    var input = el("input", {type: "text", role: "combobox", autocomplete: "off", spellcheck: "false", maxlength: "64", "aria-autocomplete": "list",
       "aria-expanded": "false", placeholder: field.getAttribute("data-search") || words.search});
     var list = el("ul", {"class": "combo-list", role: "listbox", hidden: ""});
     var clear = el("button", {type: "button", "class": "combo-clear", "aria-label": words.clear}, "×");

@@ -39,6 +39,14 @@ def test_no_page_tells_the_second_and_none_has_two_main_actions_in_its_head(
         assert head.count("btn primary") <= 1, address
 
 
+@pytest.mark.parametrize("path", ["/admin/publicpool/", "/admin/mycustomers/", "/admin/customer/"])
+def test_no_search_takes_more_than_is_looked_for(login, late_in_a_second, path):
+    """With all that was pasted the address would be too long, and nobody would learn why nothing is found."""
+    fields = re.findall(r'<input[^>]*type="search"[^>]*>', login("sanjiang").get(path).text)
+    assert fields
+    assert all('maxlength="64"' in field for field in fields)
+
+
 def test_a_sentence_that_is_said_twice_is_shown_once(database_url, clock, school):
     app = make_app(database_url, clock)
 
