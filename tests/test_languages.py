@@ -9,13 +9,18 @@ from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.extensions import db
+from app.models import Role, RolePermission
+from tests.support import phone as phones
 from tests.support import pseudo, speech, words
-from tests.support.client import token_in
+from tests.support.client import Client, one_time_password_in, shown_in, token_in
 from tests.support.demo_school import DemoSchool
 from tests.support.pages import Form, Page
+from tests.support.people import PASSWORD, School
 from tests.support.reading import table_of
 
 HANS, HANT, PSEUDO = "zh-Hans", "zh-Hant", "pseudo"
@@ -140,6 +145,104 @@ def test_in_files(demo, reader, kind):
         reader.texts(f"{table} titles", titles)
         reader.texts(f"{table} rows", [value for row in rows[:100] for value in row])
     assert len(tables) > 5
+
+
+class TestBetweenScreens:
+    """What is no screen of its own: steps of a login, reviews, refusals, what comes into a page."""
+
+    @pytest.fixture
+    def reader(self, language: str, session: Session, school: School) -> Iterator[Reader]:
+        """Reads at the test's own school, where something may be changed; at the end nothing may be left."""
+        named = frozenset().union(*map(speech.latin_words, words.names(session)))
+        made = Reader(language, words.of_people(session) | named)
+        yield made
+        assert made.read
+        assert not str(made), f"not translated:\n{made}"
+
+    @pytest.fixture
+    def sit_down(self, reader, client, login) -> Callable[..., Client]:
+        """`sit_down("admin")` gives that person's browser, `sit_down()` a visitor's, in the reader's language."""
+        def browser(username: str | None = None) -> Client:
+            found = client if username is None else login(username)
+            found.environ_base["HTTP_ACCEPT_LANGUAGE"] = reader.tag
+            return found
+
+        return browser
+
+    @every_language
+    def test_in_the_second_step_of_a_login(self, reader, sit_down, school, session, clock):
+        phone = phones.set_up(session, school.sanjiang, clock)
+        browser = sit_down()
+        browser.login("sanjiang")
+        page = browser.get("/account/second-factor/")
+        reader.known = reader.known | speech.latin_words("abcd-efgh-ijkl-mnop-qrst-uvwx")  # what such a code looks like
+        reader.page("asked for the code", page)
+        for code in ("", "x" * 65, phone.wrong_code()):
+            sent = {"code": code, "csrf_token": token_in(page.text)}
+            reader.page(f"code {code[:3]}", browser.post("/account/second-factor/code", data=sent))
+        browser.post("/account/second-factor/code", data={"code": phone.code(), "csrf_token": token_in(page.text)})
+        reader.page("looking after it", browser.get("/account/second-factor/"))
+        proof = {"password": PASSWORD, "code": phone.code(1)}
+        clock.advance(seconds=30)
+        reader.page("new codes", browser.submit("/account/second-factor/recovery-codes", proof))
+
+    @every_language
+    def test_while_a_second_factor_is_set_up(self, reader, sit_down, clock):
+        browser = sit_down("sanjiang")
+        browser.submit("/account/second-factor/start")
+        reader.page("to scan", browser.get("/account/second-factor/"))
+        reader.page("refused", browser.submit("/account/second-factor/confirm", {"password": "x", "code": "1"}))
+
+    @every_language
+    def test_where_a_password_has_to_be_chosen(self, reader, sit_down, school):
+        given = sit_down("admin").submit("/admin/employee/one-time-password/", {"id": school.sanjiang.id})
+        reader.page("given", given)
+        browser = sit_down()
+        browser.login("sanjiang", one_time_password_in(given.text))
+        page = browser.get("/account/password")
+        assert "one-time" in page.text or "一次性" in page.text
+        reader.page("to choose", page)
+        for chosen in ("", "short", "sanjiang2026", "x" * 1025):
+            reader.page(f"refused {chosen[:5]}", browser.submit("/account/password", {"chosen": chosen, "again": "y"}))
+
+    @every_language
+    def test_in_the_review_of_changed_permissions(self, reader, sit_down, school, session):
+        admin = sit_down("admin")
+        consultant = school.roles["consultant"]
+        reach = {f"scope-{role.id}": role.scope.value for role in session.scalars(select(Role))}
+        granted = {f"{each.role_id}:{each.code}" for each in session.scalars(select(RolePermission))}
+        own = {each for each in granted if each.startswith(f"{consultant.id}:")}
+        review = admin.submit("/admin/matrix/review/", {
+            "shown": shown_in(admin.get("/admin/matrix/").text), **reach, f"scope-{consultant.id}": "department",
+            "grant": sorted(granted - own | {f"{consultant.id}:{code}" for code in ("customer.read", "role.read")})})
+        assert review.text.count('class="badge bad"') > 5
+        reader.page("review", review)
+
+    @every_language
+    def test_in_a_form_that_somebody_else_saved_meanwhile(self, reader, sit_down, make_customer, school):
+        path = f"/admin/customer/edit/?id={make_customer('龙泰', holder=school.sanjiang, company='三江').id}"
+        sent = {"name": "龙泰", "source": 1, "work_status": 1, "wechat": "long-tai-2026"}
+        sanjiang = sit_down("sanjiang")
+        opened = sanjiang.shown(path)
+        assert sit_down("manager").submit(path, {**sent, "company": "主管的", "major": "数学"}).status_code == 302
+        refused = sanjiang.submit(path, {**sent, "company": "我的", "shown": opened})
+        assert refused.status_code == 409
+        reader.known = reader.known | speech.latin_words(sent["wechat"])
+        reader.page("409", refused)
+
+    @every_language
+    def test_in_what_the_palette_finds(self, demo, language):
+        reader = Reader(language, frozenset())
+        browser = demo.login("admin", reader.tag)
+        with demo.app.app_context():
+            reader.known = words.of_people(db.session)
+        for typed in ("张", "Python", "三江", "admin"):
+            answer = browser.get(f"/admin/palette/?q={typed}", headers={"Accept": "application/json"})
+            for group in answer.json["groups"]:
+                reader.texts(typed, [group["title"], *(each[part] for each in group["entries"]
+                                                      for part in ("title", "note"))])
+        assert reader.read > 3
+        assert not str(reader), f"not translated:\n{reader}"
 
 
 def test_traditional_is_not_simplified(demo):

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app.models import Customer
 from tests.support import axe
+from tests.support import phone as phones
+from tests.support.people import PASSWORD
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -69,6 +72,14 @@ class Examiner:
         for fault in axe.violations(self.page, within):
             self._note(fault, f"{size['width']} {scheme}")
 
+    def examine_in_every_form(self) -> None:
+        """At a desk and on a phone, by day and by night, and whether something scrolls sideways."""
+        axe.keep_one_row_of_each_kind(self.page)
+        for size in (DESK, PHONE):
+            for scheme in ("light", "dark"):
+                self.examine(size, scheme)
+        self.measure()
+
     def examine_what_opens(self, size: dict[str, int], scheme: str) -> None:
         """Open every menu and dialog of the page, one after the other; those of every page once."""
         self.page.set_viewport_size(size)
@@ -92,11 +103,14 @@ class Examiner:
 
 @pytest.fixture
 def examine(visit) -> Iterator[Callable[..., Examiner]]:
-    """`examine("sanjiang", "zh-CN")`: at the end nothing may be wrong."""
+    """`examine("sanjiang", "zh-CN")` looks at the demo school, or with `at=sit_down` at the test's own.
+
+    At the end nothing may be wrong.
+    """
     made: list[Examiner] = []
 
-    def examiner(*who: Any) -> Examiner:
-        made.append(Examiner(visit(*who).page))
+    def examiner(*who: Any, at: Callable[..., Any] = visit) -> Examiner:
+        made.append(Examiner(at(*who).page))
         return made[-1]
 
     yield examiner
@@ -187,6 +201,117 @@ def test_the_login_and_its_refusal(examine):
         page.fill("[name=password]", "a wrong password")
         page.press("[name=password]", "Enter")
         page.locator("[role=alert], .errors").first.wait_for()
+
+
+def send_login(page: Page, password: str = PASSWORD) -> None:
+    """三江 sends the login form, and gets no further than the next step."""
+    page.fill("[name=username]", "sanjiang")
+    page.fill("[name=password]", password)
+    page.press("[name=password]", "Enter")
+    page.wait_for_url("**/account/**")
+
+
+def test_the_second_step_of_a_login(sit_down, examine, school, session, clock):
+    phone = phones.set_up(session, school.sanjiang, clock)
+    examiner = examine(at=sit_down)
+    page = examiner.page
+    page.goto("/login")  # the script that examines is in the pages from here on
+    send_login(page)
+    examiner.examine_in_every_form()
+    page.get_by_text("My phone is not at hand").click()
+    examiner.examine_in_every_form()
+    page.fill("#code", phone.wrong_code())
+    page.press("#code", "Enter")
+    page.locator("#code-errors").wait_for()
+    examiner.examine_in_every_form()
+    page.fill("#code", phone.code())
+    page.press("#code", "Enter")
+    page.wait_for_url("**/admin/**")
+    examiner.open("/account/second-factor/")
+    examiner.examine_in_every_form()
+
+
+def test_setting_up_a_second_factor(sit_down, examine, school, session, clock):
+    session.commit()
+    examiner = examine("sanjiang", at=sit_down)
+    page = examiner.page
+    examiner.open("/account/second-factor/")
+    page.get_by_role("button", name="Set up").click()
+    page.locator("img.qr").wait_for()
+    examiner.examine_in_every_form()
+    phone = phones.Phone(page.inner_text("code.key").replace(" ", ""), clock, [])
+    page.fill("#password", PASSWORD)
+    page.fill("#code", phone.code())
+    page.press("#code", "Enter")
+    page.locator(".recovery-codes").wait_for()
+    examiner.examine_in_every_form()
+
+
+def test_a_one_time_password_and_the_choice_it_forces(sit_down, examine, school, session):
+    session.commit()
+    admin = examine("admin", at=sit_down)
+    admin.page.on("dialog", lambda question: question.accept())
+    admin.page.goto("/admin/employee/")
+    admin.page.locator("tr", has_text="三江").get_by_role("button", name="New password").click()
+    given = admin.page.inner_text("[data-one-time-password]")
+    admin.examine_in_every_form()
+    chooser = examine(at=sit_down)
+    chooser.page.goto("/login")
+    send_login(chooser.page, given)
+    chooser.page.get_by_role("heading", name="Choose your password").wait_for()
+    chooser.examine_in_every_form()
+    chooser.page.get_by_role("button", name="Save the new password").click()
+    chooser.page.locator("[data-error-summary]").wait_for()
+    chooser.examine_in_every_form()
+
+
+def test_the_review_of_changed_permissions(examine):
+    examiner = examine("admin")
+    examiner.page.goto("/admin/matrix/")
+    for code in ("customer.export", "publicpool.claim", "customer.release"):
+        examiner.page.locator(f'input[name="grant"][value$=":{code}"]').nth(2).click()
+    examiner.page.get_by_role("button", name="Review…").click()
+    examiner.page.wait_for_url("**/review/")
+    assert examiner.page.locator(".role-changes li").count() > 2
+    examiner.examine_in_every_form()
+
+
+def test_a_form_that_somebody_else_saved_meanwhile(sit_down, examine, make_customer, school, session):
+    customer = make_customer("龙泰", holder=school.sanjiang, company="三江公司").id
+    session.commit()
+    examiner = examine("sanjiang", at=sit_down)
+    page = examiner.page
+    examiner.open(f"/admin/customer/edit/?id={customer}")
+    theirs = session.get_one(Customer, customer)
+    theirs.company, theirs.major = "主管的公司", "数学"
+    session.commit()
+    page.fill("#company", "我的公司")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.locator(".conflict").wait_for()
+    assert page.get_by_role("button", name="Take this").count() == 1
+    examiner.examine_in_every_form()
+
+
+@pytest.mark.parametrize("username", ["admin", "sanjiang"])
+def test_the_palette_with_what_it_found(examine, username):
+    examiner = examine(username)
+    examiner.open("/admin/")
+    examiner.page.keyboard.press("Control+k")
+    examiner.page.keyboard.type("a" if username == "admin" else "张")
+    examiner.page.locator("#palette [role=option]").nth(1).wait_for()
+    examiner.page.keyboard.press("ArrowDown")
+    examiner.examine_in_every_form()
+
+
+@pytest.mark.parametrize(("username", "address"), [
+    ("admin", "/admin/customer/"), ("sanjiang", "/admin/publicpool/")])
+def test_a_list_with_ticked_rows(examine, username, address):
+    examiner = examine(username)
+    examiner.open(address)
+    for tick in examiner.page.locator("[data-tick]").all()[:2]:
+        tick.check()
+    examiner.page.locator(".bulk").wait_for()
+    examiner.examine_in_every_form()
 
 
 FAULTS = {

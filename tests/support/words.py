@@ -12,7 +12,7 @@ from tests.support.speech import latin_words
 
 ALLOWED = frozenset({
     "Gonghai",                              # our name
-    "QQ", "qq", "WeChat", "openid",               # services, under the names they have in Chinese too
+    "QQ", "qq", "WeChat", "openid", "QR",         # services and signs, under the names they have in Chinese too
     "SEO", "DSP", "CTO", "cto",             # where leads come from, as the trade says
     "CSV", "XLSX", "JSON", "HTML", "csv", "xlsx",  # kinds of files
     "ID", "IP", "NIST",                     # abbreviations
