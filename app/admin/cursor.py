@@ -32,6 +32,11 @@ def same_page(**changed: str | int | None) -> str:
     return address(str(request.endpoint), **changed)
 
 
+def first_page() -> str | None:
+    """The address of the same list from its beginning; None if this is it."""
+    return same_page(after=None) if request.args.get("after") else None
+
+
 def address(endpoint: str, **changed: str | int | None) -> str:
     """The address of another view with the parameters of the present one, some of them changed or taken out."""
     kept = {key: value for key, value in request.args.items() if value}

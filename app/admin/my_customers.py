@@ -69,7 +69,8 @@ class MyCustomersView(GuardedView):
             falling=falling, due=my_customers.contacts_due(db.session, me.id, today=today),
             due_count=my_customers.number_due(db.session, me.id, today=today),
             next_contacts=my_customers.next_contacts(db.session, mine), rules=SCHOOL_RULES, intents=list(Intent),
-            next_url=cursor.same_page(after=after) if after else None, return_url=cursor.same_page())
+            next_url=cursor.same_page(after=after) if after else None, first_url=cursor.first_page(),
+            return_url=cursor.same_page())
         return rendered
 
     @expose("/changes/")

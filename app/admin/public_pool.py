@@ -65,7 +65,8 @@ class PublicPoolView(GuardedView):
             contacts_searched=filter_.contacts, intents=list(Intent),
             can_claim=allowed(Permission.POOL_CLAIM) and me.can_hold_customers,
             changes_url=cursor.address(".changes_view", until=after),
-            next_url=cursor.same_page(after=after) if after else None, reset_url=url_for(".index_view"),
+            next_url=cursor.same_page(after=after) if after else None, first_url=cursor.first_page(),
+            reset_url=url_for(".index_view"),
             return_url=cursor.same_page())
         return rendered
 

@@ -44,6 +44,10 @@ class TestTheList:
         assert [r["customer-id"] for r in rows_in(browser.get("/admin/mycustomers/?status=3"))] == [lost.id]
         assert browser.get("/admin/mycustomers/?status=7").status_code == 400
 
+    def test_a_page_with_no_rows_left_leads_back_to_the_first(self, login, mine):
+        page = login("sanjiang").get("/admin/mycustomers/?status=1&after=2020-01-01.1").text
+        assert 'href="/admin/mycustomers/?status=1"' in page.split('class="card empty"')[1]
+
     def test_whom_i_lose_next_stands_above(self, login, make_customer, school, clock):
         make_customer("今晚掉", holder=school.sanjiang, on=clock.today() - dt.timedelta(days=3))
         page = login("sanjiang").get("/admin/mycustomers/")

@@ -58,6 +58,13 @@ class TestWhoSeesWhom:
             path = re.search(r'href="([^"]*)"', found.group()).group(1).replace("&amp;", "&") if found else None
         assert seen == sorted(made, reverse=True)
 
+    def test_a_page_others_have_emptied_leads_back_to_the_first(self, login, make_customer, clock):
+        make_customer()
+        page = login("baoyu").get("/admin/publicpool/?after=2020-01-01.1&q=客").text
+        assert "没有更多记录了。" in page
+        assert 'href="/admin/publicpool/?q=%E5%AE%A2"' in page
+        assert "公海中暂无客户" not in page
+
     def test_tutors_have_no_pool(self, login):
         assert login("tutor").get("/admin/publicpool/").status_code == 403
 

@@ -26,6 +26,21 @@ def rows(page) -> list[str]:
     return page.locator("td.lead").all_inner_texts()
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=str)
+def test_open_filters_leave_what_was_pressed_where_it_is(admin, size):
+    admin.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+    admin.goto("/admin/customer/")
+    button, form = admin.locator(".filters > summary"), admin.locator("#filter_form")
+    place = button.bounding_box()
+    button.click()
+    form.wait_for()
+    assert button.bounding_box() == place
+    assert form.bounding_box()["width"] > size[0] * 0.7
+    menu, above = admin.locator(".columns-menu > summary").bounding_box(), form.bounding_box()
+    assert menu["y"] + menu["height"] <= above["y"]
+    assert menu["x"] > place["x"] + place["width"]
+
+
 class TestTyping:
     def test_finds_without_a_new_page_and_says_how_many(self, admin):
         admin.goto("/admin/customer/")
