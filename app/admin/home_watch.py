@@ -92,7 +92,7 @@ def classes(today: dt.date) -> dict[str, Any] | None:
     """One's own classes, or for those who teach none all that run or will; None for those who may see none."""
     if not allowed(Permission.COURSE_CLASS_READ):
         return None
-    own = class_dates.of_employee(db.session, viewer().id)
+    own = class_dates.of_employee(db.session, viewer().id, today=today)
     has_begun = CourseClass.start_date <= today
     begun, coming = db.session.execute(select(func.count().filter(has_begun), func.count().filter(~has_begun))).one()
     return {"own": bool(own), "rows": own or class_dates.running_or_coming(db.session, today=today),
