@@ -1,13 +1,15 @@
 /* Follows what others do: every few seconds it asks the server what has changed on the page that is shown. Rows that are
-   gone say why and go; of rows that have come it says how many. A hidden page does not ask. While the server cannot be
-   reached it asks ever more seldom, says so, and goes on by itself once it can. */
+   gone say why and go; of rows that have come it says how many. A hidden page does not ask; one at which nobody does
+   anything and nothing happens asks half as often. While the server cannot be reached it asks ever more seldom, says so,
+   and goes on by itself once it can. */
 (function () {
   "use strict";
 
   var G = window.Gonghai;
-  var EVERY = 3000, LONGEST = 60000;
+  var EVERY = 3000, CALM = 6000, LONGEST = 60000;
+  var STIRRED = 60000;  // ms after the last sign of life in which the page is asked for at every turn
   var state = document.querySelector("[data-live-state]");
-  var timer = null, asking = false, failures = 0, wanted = false;
+  var timer = null, asking = false, failures = 0, wanted = false, stirredAt = performance.now();
 
   function list() { return document.querySelector("[data-live]"); }
 
@@ -18,9 +20,18 @@
     if (state.textContent !== text) state.textContent = text;
   }
 
+  function isCalm() { return performance.now() - stirredAt > STIRRED; }
+
+  /** Somebody is there, or something has happened; whoever comes back is told at once. */
+  function stir() {
+    var back = isCalm();
+    stirredAt = performance.now();
+    if (back && !failures) ask();
+  }
+
   /** Each waits a little longer or shorter than the others, so that they do not all come at once. */
   function later() {
-    var wait = Math.min(EVERY * Math.pow(2, failures), LONGEST);
+    var wait = Math.min((isCalm() ? CALM : EVERY) * Math.pow(2, failures), LONGEST);
     clearTimeout(timer);
     timer = setTimeout(ask, wait * (0.8 + Math.random() * 0.4));
   }
@@ -52,6 +63,7 @@
         if (row) G.leave(row, gone.sentence);
       });
       announceArrivals(place, said.arrived);
+      if (said.gone.length) stirredAt = performance.now();
       if (said.gone.length && document.querySelector('[data-part="today"]')) G.refresh(["today"]);
     }
     G.each("[data-count]", function (count) {
@@ -64,7 +76,10 @@
 
   function announceArrivals(place, sentence) {
     var bar = place.querySelector("[data-arrived]"), button = bar.querySelector("button");
-    if (button.textContent !== sentence) button.textContent = sentence;
+    if (button.textContent !== sentence) {
+      button.textContent = sentence;
+      stirredAt = performance.now();
+    }
     bar.hidden = !sentence;
   }
 
@@ -74,6 +89,7 @@
     later();
   }
 
+  ["pointermove", "pointerdown", "keydown", "wheel"].forEach(function (sign) { document.addEventListener(sign, stir, {passive: true}); });
   document.addEventListener("visibilitychange", function () { if (!document.hidden) ask(); });
   window.addEventListener("online", ask);
   window.addEventListener("pageshow", function (event) { if (event.persisted) ask(); });

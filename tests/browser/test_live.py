@@ -175,6 +175,32 @@ def test_a_hidden_page_does_not_ask(desk, fallen, session):
     assert len(asked) == 1
 
 
+def test_a_page_at_which_nothing_happens_asks_half_as_often_until_somebody_moves(desk, fallen, session):
+    session.commit()
+    page = desk("sanjiang")
+    page.clock.install()
+    page.goto("/admin/publicpool/")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "/changes/" in request.url else None)
+
+    def asked_in(seconds: int) -> int:
+        asked.clear()
+        for _ in range(seconds):
+            page.clock.run_for(1 * SECONDS)
+            page.wait_for_timeout(60)
+        return len(asked)
+
+    lively = asked_in(36)
+    asked_in(30)
+    calm = asked_in(36)
+    assert 3 < calm < lively
+    page.mouse.move(200, 200)
+    page.mouse.move(300, 300)
+    page.wait_for_timeout(SECONDS)
+    assert len(asked) == calm + 1
+    assert asked_in(36) > calm
+
+
 def test_from_the_pool_to_the_first_follow_up_by_keys_alone(
         desk, fallen, make_customer, floor, school, session, clock):
     late = make_customer("周静", holder=school.sanjiang, on=clock.today() - dt.timedelta(days=2)).id
