@@ -36,7 +36,7 @@ class Kind:
     """One kind of row: its title, how it is searched, what is told of a row beside its name, and where it opens."""
 
     title: LazyString
-    search: Callable[[str], Select[Any]]
+    search: Callable[[str], list[Select[Any]]]
     note: Callable[[Any], str]
     page: Callable[[Any], str | None]
 
@@ -80,14 +80,20 @@ class PaletteView(GuardedView):
         entries = {}
         for endpoint, wanted in ids.items():
             model = self.tables[endpoint].model
-            for row in self._found(endpoint, KINDS[endpoint].search("").where(model.id.in_(wanted))):
+            everyone, = KINDS[endpoint].search("")
+            for row in self._found(endpoint, [everyone.where(model.id.in_(wanted))]):
                 entries[f"{endpoint}-{row.id}"] = _entry(endpoint, row)
         return [entries[key] for key in dict.fromkeys(asked) if key in entries]
 
-    def _found(self, endpoint: str, query: Select[Any]) -> Iterable[Any]:
-        """The rows among them that whoever asks may open."""
+    def _found(self, endpoint: str, queries: list[Select[Any]]) -> Iterable[Any]:
+        """The rows that whoever asks may open; a further query is asked only if there are not enough yet."""
         conditions = self._reached(endpoint)
-        return [] if conditions is None else db.session.scalars(query.where(*conditions).limit(palette.MOST)).all()
+        found: dict[int, Any] = {}
+        for query in queries if conditions is not None else ():
+            if len(found) < palette.MOST:
+                rows = db.session.scalars(query.where(*conditions or ()).limit(palette.MOST))
+                found |= {row.id: row for row in rows if row.id not in found}
+        return list(found.values())[:palette.MOST]
 
     def _reached(self, endpoint: str) -> list[ColumnElement[bool]] | None:
         """The conditions on a kind's rows, none if all can be opened; None instead of a list if no row can be.

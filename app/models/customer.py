@@ -22,7 +22,7 @@ from app.models.choices import (
 from app.models.contacts import CONTACT_FIELDS, normal_contact
 from app.models.course import Course
 from app.models.employee import Employee
-from app.models.types import PERSONAL, ChoiceType, one_of
+from app.models.types import PERSONAL, ChoiceType, by_code_point, one_of
 
 customer_course = Table(
     "customer_course",
@@ -32,6 +32,7 @@ customer_course = Table(
 )
 
 _NOT_ENROLLED = text(f"status = {CustomerStatus.NOT_ENROLLED.value}")
+_ON_THE_CLOCK = text("public_on IS NOT NULL")  # neither enrolled nor erased, as a constraint says
 
 
 class Customer(Base):
@@ -58,18 +59,19 @@ class Customer(Base):
         CheckConstraint("(status = 1 OR erased_on IS NOT NULL) = (public_on IS NULL)",
                         name="enrolled_or_erased_is_outside_the_clock"),
         Index("ix_customer_public_on", "public_on", "id",
-              postgresql_where=_NOT_ENROLLED, sqlite_where=_NOT_ENROLLED),
+              postgresql_where=_ON_THE_CLOCK, sqlite_where=_ON_THE_CLOCK),
         Index("ix_customer_public_as", "public_as", "public_on", "id",
               postgresql_where=_NOT_ENROLLED, sqlite_where=_NOT_ENROLLED),
         Index("ix_customer_consultant_id", "consultant_id", "public_on"),
+        *(Index(f"ix_customer_{name}", name, "id") for name in ("date", "recv_date", "last_consult_date")),
         {"sqlite_autoincrement": True},  # an id names one person for good, as on PostgreSQL
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(16), index=True, info=PERSONAL)
-    qq: Mapped[str | None] = mapped_column(String(64), unique=True, info=PERSONAL)
-    mobile: Mapped[str | None] = mapped_column(String(64), unique=True, info=PERSONAL)
-    wechat: Mapped[str | None] = mapped_column(String(64), unique=True, info=PERSONAL)
+    name: Mapped[str] = mapped_column(by_code_point(16), index=True, info=PERSONAL)
+    qq: Mapped[str | None] = mapped_column(by_code_point(64), unique=True, info=PERSONAL)
+    mobile: Mapped[str | None] = mapped_column(by_code_point(64), unique=True, info=PERSONAL)
+    wechat: Mapped[str | None] = mapped_column(by_code_point(64), unique=True, info=PERSONAL)
     gender: Mapped[Gender | None] = mapped_column(ChoiceType(Gender), info=PERSONAL)
     education: Mapped[Education | None] = mapped_column(ChoiceType(Education), info=PERSONAL)
     graduation_school: Mapped[str | None] = mapped_column(String(64), info=PERSONAL)

@@ -37,6 +37,11 @@ class Kind(enum.StrEnum):
 PERSONAL = {"personal": True}
 """`info` of a column that holds personal values: sealed in the audit log, exported for the person, erased with it."""
 
+def by_code_point(length: int) -> String:
+    """The type of a text that both databases compare by code point: its beginnings are a stretch of its index."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
 SECRET = {"secret": True}
 """`info` of a column whose values are in no log."""
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import event, insert, text
 
 from app.models import Customer, FollowUp
+from app.services import palette
 from tests.admin.test_lists import step
 from tests.support.databases import on_both_databases
 
@@ -66,6 +67,26 @@ def test_every_page_is_found_in_the_index_in_order(login, large_tables, plans_of
         for plan in plans:
             assert "Sort" not in plan, (place, plan)
             assert "TEMP B-TREE" not in plan, (place, plan)
+
+
+@pytest.mark.parametrize("column", ["name", "date", "recv_date", "last_consult_date", "public_on"])
+@pytest.mark.parametrize("way", ["", "&desc=1"])
+def test_in_every_order_a_page_is_found_in_an_index(login, large_tables, plans_of, column, way):
+    plans = plans_of("customer", lambda: login("admin").get(f"/admin/customer/?sort={column}{way}"))
+    assert len(plans) >= 2
+    for plan in plans:
+        assert not re.search(r"(^|-> +)Sort\b", plan), plan  # an incremental one sorts those of one name only
+        assert "ORDER BY" not in plan.replace("LAST TERM OF ORDER BY", ""), plan
+
+
+def test_an_old_customer_is_found_by_how_he_begins_without_reading_all(login, large_tables, plans_of, monkeypatch):
+    monkeypatch.setattr(palette, "NEWEST", 100)
+    admin = login("admin")
+    plans = plans_of("customer", lambda: admin.get("/admin/palette/?q=客户12"))
+    assert len(plans) == 2
+    for plan in plans:
+        assert "Seq Scan on customer" not in plan, plan
+        assert not re.search(r"SCAN customer\b", plan), plan
 
 
 def test_counting_ends_at_a_thousand(login, large_tables):
