@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from flask import flash, redirect, request, url_for
@@ -93,13 +93,14 @@ class SettingsView(GuardedView):
         form = SettingsForm(request.form)
         if not form.validate():
             return self._page(form), 422
+        stored = school_settings.lock(db.session)
         try:
-            conflicts.check(form, school_settings.lock(db.session), _ABOUT, history.last_decisions)
+            conflicts.check(form, stored, _ABOUT, history.last_decisions)
         except conflicts.ChangedMeanwhileError:
             db.session.rollback()
             return self._page(form), 409
-        decided = {field.name: form[field.name].data for field in fields(SchoolSettings)}
-        school_settings.save(db.session, SchoolSettings(**decided))
+        decided = {field.name: form[field.name].data for field in fields(SchoolSettings) if field.name in form}
+        school_settings.save(db.session, replace(stored, **decided))
         db.session.commit()
         flash(_("The settings are saved. They count from now on, for everyone."), "success")
         return redirect(url_for(".index_view"))

@@ -1,5 +1,6 @@
 """The tables: constraints and facts about one row."""
 
+from app.models.assignment import AssignmentEntry, AssignmentRound
 from app.models.audit import AuditAction, AuditEntry, PersonKey, PersonKind
 from app.models.background_task import BackgroundTask, ExportChunk, ExportFile
 from app.models.campus import Campus
@@ -19,6 +20,8 @@ from app.models.second_factor import RecoveryCode, SecondFactor
 from app.models.setting import Setting
 
 __all__ = [
+    "AssignmentEntry",
+    "AssignmentRound",
     "AuditAction",
     "AuditEntry",
     "BackgroundTask",

@@ -111,6 +111,21 @@ class Origin(Kind):
     REINSTATED = "reinstated", _l("Reinstated")
 
 
+class AssignmentStrategy(Choice):
+    """By what leads are dealt out automatically."""
+
+    ROUND = 1, _l("Rounds by sales rank")
+    FEWEST_OPEN = 2, _l("Fewest open customers")
+
+
+class Absence(Kind):
+    """Why somebody is passed over when leads are dealt out."""
+
+    LEFT = "left", _l("no longer works here")
+    NOT_IN_SALES = "not_in_sales", _l("not in a sales department")
+    PAUSED = "paused", _l("paused")
+
+
 class Intent(Choice):
     """When the customer means to enrol, as told in a follow-up."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Base
@@ -10,7 +10,10 @@ from app.models.employee import Employee
 
 
 class SalesRank(Base):
-    """A consultant's place in the automatic assignment: `num` slots per round, `weight` the order within a pass."""
+    """A consultant's place in the automatic assignment: `num` slots per round, `weight` the order within a pass.
+
+    While he is `paused` he is passed over, from the next lead on.
+    """
 
     __tablename__ = "sales_rank"
     __table_args__ = (CheckConstraint("num >= 0", name="num_not_negative"),)
@@ -19,6 +22,7 @@ class SalesRank(Base):
     consultant_id: Mapped[int] = mapped_column(ForeignKey("employee.id", ondelete="RESTRICT"), unique=True)
     num: Mapped[int]
     weight: Mapped[int]
+    paused: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     consultant: Mapped[Employee] = relationship()
 

@@ -1,4 +1,4 @@
-"""What the school decides for itself in the panel, besides its pool rules: masking, sessions, passwords, retention."""
+"""What the school decides for itself in the panel, besides its pool rules: masking, sessions, retention, assignment."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import DomainError
 from app.models import Setting
+from app.models.choices import AssignmentStrategy
 
 PREFIX = "school."
 """Of the keys under which they are stored."""
@@ -28,6 +29,7 @@ class SchoolSettings:
         lead_retention_months: leads who never enrolled are erased so many months after the last contact; 0 never.
         leaver_retention_months: the same for employees after they left; 0 never.
         session_retention_days: ended sessions are forgotten after so many days.
+        assignment_strategy: by what new leads are dealt out automatically.
     """
 
     mask_contacts: bool = True
@@ -37,6 +39,7 @@ class SchoolSettings:
     lead_retention_months: int = 0
     leaver_retention_months: int = 0
     session_retention_days: int = 90
+    assignment_strategy: AssignmentStrategy = AssignmentStrategy.ROUND
 
 
 class Bounds(NamedTuple):
