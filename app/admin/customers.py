@@ -6,70 +6,41 @@ import datetime as dt
 from functools import partial
 from typing import Any
 
-from flask import flash, redirect, request, url_for
+from flask import flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import joinedload, selectinload
 from wtforms import Form
 
 from app import current, web
-from app.admin import contacts, forms, options, seen
+from app.admin import contacts, new_lead, options, seen
 from app.admin.base import Access, TableView, badge, row_id, table_action
+from app.admin.customer_form import REFERRERS, CustomerForm
 from app.admin.filters import Is, OneOf, Quick, is_choice, period
-from app.admin.guard import viewer
 from app.admin.known_contact import count_entered, refused_as_known
 from app.admin.labels import LABELS
-from app.admin.record import record_page
+from app.admin.record import may, record_page
 from app.errors import DomainError
 from app.extensions import db
-from app.models import Customer, Employee
+from app.models import AssignmentEntry, Customer, Employee
 from app.models.choices import (
     CustomerStatus,
     DistributionStatus,
     Education,
-    Experience,
-    Gender,
     RowScope,
     Source,
-    WorkStatus,
 )
 from app.models.contacts import CONTACT_FIELDS, normal_contact
 from app.permissions import Permission
-from app.services import customers, persons, pool, search, standing
+from app.services import assignment, customers, persons, pool, search, standing
 from app.services.customers import KnownContactError
 
 FREE_TEXTS = ("company", "salary", "graduation_school", "major")
 """People write contacts wherever there is room."""
-
-REFERRERS = forms.Loader("referral_from", Customer, Customer.name,
-                         lambda: and_(Customer.status == CustomerStatus.ENROLLED, Customer.erased_on.is_(None)),
-                         lambda customer: f"{customer.name} (#{customer.id})")
-
-
-class CustomerForm(forms.BaseForm):
-    """What people may write about a customer; whatever a rule governs is not here."""
-
-    name = forms.text(Customer.name)
-    qq = forms.text(Customer.qq, description=_l("One of QQ, mobile and WeChat is needed."))
-    mobile = forms.text(Customer.mobile)
-    wechat = forms.text(Customer.wechat)
-    gender = forms.choice(Customer.gender, Gender)
-    source = forms.choice(Customer.source, Source, default=Source.QQ_GROUP)
-    referral_from = forms.lookup("referral_from", REFERRERS, required=False, description=_l(
-        "If an enrolled student of ours referred this customer, choose the student here."))
-    courses = forms.many("courses", options.courses)
-    campus = forms.one("campus", options.campuses, required=False)
-    education = forms.choice(Customer.education, Education)
-    graduation_school = forms.text(Customer.graduation_school)
-    major = forms.text(Customer.major)
-    experience = forms.choice(Customer.experience, Experience)
-    work_status = forms.choice(Customer.work_status, WorkStatus, default=WorkStatus.EMPLOYED)
-    company = forms.text(Customer.company)
-    salary = forms.text(Customer.salary)
 
 
 def _contact(_view: Any, _context: Any, customer: Customer, field: str) -> str | None:
@@ -114,6 +85,7 @@ class CustomerView(TableView):
     form = CustomerForm
     form_groups = (
         (_l("Contact"), ("name", "gender", "qq", "mobile", "wechat")),
+        (_l("Who gets the lead"), ("goes_to",)),
         (_l("Interest"), ("courses", "campus", "source", "referral_from")),
         (_l("Background"), ("education", "graduation_school", "major", "experience")),
         (_l("Work"), ("work_status", "company", "salary")))
@@ -162,6 +134,28 @@ class CustomerView(TableView):
             count_query = count_query.filter(found) if count_query is not None else None
         return query, count_query, joins, count_joins
 
+    def get_create_form(self) -> type[Form]:
+        return new_lead.NewCustomerForm
+
+    def create_form(self, obj: Any = None) -> Form:
+        """Who gets the lead is asked of those who can be offered."""
+        form = super().create_form(obj)
+        form.goes_to.choices = new_lead.offered()
+        return form
+
+    def create_model(self, form: Form) -> Any:
+        g.entered = super().create_model(form)
+        if g.entered:
+            flash(new_lead.went_to(g.entered), "success")
+        return g.entered
+
+    @expose("/new/", methods=("GET", "POST"))
+    def create_view(self) -> ResponseReturnValue:
+        """The empty form, or the refused one. Who got a lead that is another's by now does not go on editing it."""
+        answer = super().create_view()
+        lost = g.get("entered") and "_continue_editing" in request.form and not may(g.entered, Permission.CUSTOMER_EDIT)
+        return redirect(web.return_address(url_for(".index_view"))) if lost else answer
+
     def edit_form(self, obj: Any = None) -> Form:
         """Contacts this person does not see, and texts that may hold one, cannot be read or written here either."""
         persons.check_not_erased(obj)
@@ -199,8 +193,7 @@ class CustomerView(TableView):
             if not created:
                 customers.check_contacts(db.session, model)
         if created:
-            holder = viewer().id if viewer().can_hold_customers else None
-            customers.enter(db.session, model, holder_id=holder, today=current.today(), now=current.now())
+            new_lead.enter(model, form.goes_to.data)
         db.session.flush()
         return model
 
@@ -231,6 +224,17 @@ class CustomerView(TableView):
         if done:
             flash(ngettext("%(num)d customer was assigned.", "%(num)d customers were assigned.", done), "success")
         return redirect(web.return_address(url_for(".index_view")))
+
+    @table_action("deal", _l("Assign by turns"), Permission.CUSTOMER_ASSIGN,
+                  _l("Give each of the chosen customers of the Public Pool to whoever’s turn it is?"))
+    def action_deal(self, ids: list[str]) -> None:
+        """Give the chosen customers of the pool to whoever's turn it is."""
+        entries: list[AssignmentEntry] = []
+        reached = [customer.id for customer in self.get_several(ids)]
+        self._one_by_one(reached, lambda each: entries.append(assignment.assign(
+            db.session, each, current.school().assignment_strategy, today=current.today(), now=current.now())))
+        for sentence in new_lead.dealt_out(entries):
+            flash(sentence, "success")
 
     @table_action("release", _l("Release to the Public Pool"), Permission.CUSTOMER_RELEASE,
                   _l("Release the chosen customers to the Public Pool?"))
