@@ -10,6 +10,7 @@ from flask_admin.theme import Bootstrap4Theme
 
 from app import exports, models, security_headers
 from app.admin import export, forms, menu, personal_data, seen, tasks
+from app.admin.assignment import AssignmentView
 from app.admin.audit import AuditView
 from app.admin.base import TableView
 from app.admin.campuses import CampusView
@@ -62,6 +63,7 @@ def init_app(app: Flask) -> None:
     admin.add_view(PaletteView(tables, endpoint="palette"))
     people = {PersonKind(view.endpoint): view for view in admin._views if view.endpoint in set(PersonKind)}
     admin.add_view(PersonalDataView(people, name=PersonalDataView.menu_title, endpoint="personaldata"))
+    admin.add_view(AssignmentView(name=AssignmentView.menu_title, endpoint="assignment"))
     admin.add_view(SettingsView(name=SettingsView.menu_title, endpoint="settings"))
     admin.add_view(MatrixView(name=MatrixView.menu_title, endpoint="matrix"))
     admin.add_view(JobsView(name=JobsView.menu_title, endpoint="jobs"))

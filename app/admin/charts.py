@@ -36,7 +36,7 @@ class Chart:
     Args:
         name: names the figure, and the file of its numbers.
         summary: what it says, in a sentence for those who do not see it.
-        days: the first day of each row.
+        days: the first day of each row, or its name.
         stacked: whether the bars of a row stand on each other.
     """
 
@@ -44,14 +44,14 @@ class Chart:
     title: LazyString | str
     summary: str
     first: LazyString | str
-    days: Sequence[dt.date]
+    days: Sequence[dt.date | str]
     series: Sequence[Series]
     stacked: bool = False
 
     @property
-    def rows(self) -> list[tuple[dt.date, str, list[int]]]:
-        """Each row: its day, the day in short, and a number for each series."""
-        return [(day, format_skeleton("Md", day, locale=get_locale()),
+    def rows(self) -> list[tuple[dt.date | str, str, list[int]]]:
+        """Each row: its day or name, the same in short, and a number for each series."""
+        return [(day, day if isinstance(day, str) else format_skeleton("Md", day, locale=get_locale()),
                  [each.numbers[number] for each in self.series]) for number, day in enumerate(self.days)]
 
     @property

@@ -77,9 +77,10 @@ def text(column: InstrumentedAttribute[Any], label: LazyString | None = None, *,
     return field(label or LABELS[column.key], validators, filters=[_stripped], description=description, **kwargs)
 
 
-def integer(column: InstrumentedAttribute[Any], *, smallest: int = 0, **kwargs: Any) -> Field:
-    """A field for a whole number from `smallest` to what the databases hold."""
-    return IntegerField(LABELS[column.key], [InputRequired(), NumberRange(smallest, LARGEST_INTEGER)], **kwargs)
+def integer(column: InstrumentedAttribute[Any], *, smallest: int = 0, largest: int = LARGEST_INTEGER,
+            **kwargs: Any) -> Field:
+    """A field for a whole number from `smallest` to `largest`, or to what the databases hold."""
+    return IntegerField(LABELS[column.key], [InputRequired(), NumberRange(smallest, largest)], **kwargs)
 
 
 def money(column: InstrumentedAttribute[Any], **kwargs: Any) -> Field:

@@ -31,7 +31,7 @@ SHOWN = 50
 """So many entries stand on a record's page; the audit log has them all."""
 
 TABLES: dict[str, LazyString] = {
-    "background_task": _l("Background task"),
+    "assignment_entry": _l("Assignment"), "background_task": _l("Background task"),
     "campus": _l("Campus"), "course": _l("Course"), "course_class": _l("Class"), "customer": _l("Customer"),
     "department": _l("Department"), "distribution": _l("Distribution"), "employee": _l("Employee"),
     "follow_up": _l("Follow-up record"), "role": _l("Role"), "login_session": _l("Session"),

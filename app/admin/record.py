@@ -21,7 +21,8 @@ from app.models import Customer, Distribution, Employee, FollowUp
 from app.models.audit import PersonKind
 from app.models.choices import Intent, RowScope
 from app.permissions import Permission, scope_of, scope_of_all
-from app.services import deadlines, follow_ups, history, timeline
+from app.services import assignment_ledger, deadlines, follow_ups, history, timeline
+from app.services.assignment_ledger import Skipped
 from app.services.claims import Refusal
 from app.services.contacts import masked_note
 from app.services.timeline import Event
@@ -49,7 +50,8 @@ def record_page(view: BaseView, customer: Customer, *, edit_url: str | None = No
     page: str = view.render(
         "screens/customer.html", customer=customer, past=past, holding=holding, shown=SHOWN,
         contact=partial(contacts.shown, customer, hidden=not sees), sees=sees,
-        events=found.events, hands=found.hands, memo=partial(_memo, customer, sees=sees),
+        events=found.events, hands=found.hands, skipped=_skipped(found.events),
+        memo=partial(_memo, customer, sees=sees),
         change_url=partial(_change_url, customer, sees=sees and not past),
         clock=None if past else deadlines.standing(customer, today=today),
         facts=[] if past else _facts(customer, hidden=not sees), edit_url=edit_url,
@@ -153,6 +155,13 @@ def _memo(customer: Customer, row: Any, *, sees: bool) -> dict[str, Any] | None:
     text = row.memo if sees or row.memo is None else masked_note(row.memo, customer)
     writes = sees and customer.erased_on is None and allowed(Permission.DISTRIBUTION_MEMO)
     return {"text": text, "url": url_for("distribution.edit_view", id=row.id) if writes else None}
+
+
+def _skipped(events: list[Event]) -> dict[int, list[Skipped]]:
+    """Who was passed over when the customer was assigned, by the ledger's line, for those who may know of others."""
+    if not allowed(Permission.SALES_RANK_READ):
+        return {}
+    return assignment_ledger.skipped(db.session, [event.assigned for event in events if event.assigned is not None])
 
 
 def _change_url(customer: Customer, event: Event, *, sees: bool) -> str | None:

@@ -16,13 +16,16 @@ from app.models.choices import DepartmentFunction
 from app.permissions import Permission
 from app.services import employees
 
+MOST_SLOTS = 100
+"""So many slots in a round are as good as any number, and a round can be shown."""
+
 
 class SalesRankForm(forms.BaseForm):
     """A consultant's rank."""
 
     consultant = forms.one("consultant", options.consultants, required=True,
                            description=_l("Only active employees of sales departments."))
-    num = forms.integer(SalesRank.num, description=_l("How many leads per round; 0 for none."))
+    num = forms.integer(SalesRank.num, largest=MOST_SLOTS, description=_l("How many leads per round; 0 for none."))
     weight = forms.integer(SalesRank.weight, description=_l("Who comes first within a pass: the highest."))
 
     def __init__(self, formdata: Any = None, obj: Any = None, **kwargs: Any) -> None:
@@ -49,7 +52,7 @@ class SalesRankView(TableView):
     form = SalesRankForm
     about = _l("How many new leads each consultant gets per round, and in which order.")
     column_lead = "consultant"
-    column_list = column_export_list = column_details_list = ("consultant", "num", "weight")
+    column_list = column_export_list = column_details_list = ("consultant", "num", "weight", "paused")
     column_optional = ("id",)
     column_sortable_list = ("num", "weight")
     column_searchable_list = ("consultant.name",)

@@ -19,15 +19,15 @@ from app.models.types import ChoiceType, UTCDateTime, one_of
 class AssignmentRound(Base):
     """A round as it was built when it started: `slots` are the consultants in order, `position` how many are spent.
 
-    The one with the highest number is the present one; whoever deals out a lead holds its lock. Number 0 is none yet,
-    but something to lock.
+    They are numbered without gaps. The last one is the present one, and whoever deals out a lead holds its lock. Number
+    0 is no round yet, but something to lock.
     """
 
     __tablename__ = "assignment_round"
     __audited__ = False  # each lead leaves a line of the ledger, which is
     __table_args__ = (CheckConstraint("position >= 0", name="position_not_negative"),)
 
-    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     slots: Mapped[list[int]] = mapped_column(JSON)
     position: Mapped[int] = mapped_column(default=0)
     started_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
@@ -37,7 +37,7 @@ class AssignmentRound(Base):
         return self.position >= len(self.slots)
 
     def __str__(self) -> str:
-        return f"#{self.number}"
+        return f"#{self.id}"
 
 
 class AssignmentEntry(Base):
@@ -52,8 +52,8 @@ class AssignmentEntry(Base):
     __table_args__ = (
         one_of("strategy", AssignmentStrategy),
         CheckConstraint("(consultant_id IS NULL) = (distribution_id IS NULL)", name="a_holding_for_a_consultant"),
-        CheckConstraint("(round_number IS NULL) = (slot IS NULL)", name="a_slot_of_a_round"),
-        Index("uq_assignment_entry_slot", "round_number", "slot", unique=True),  # no turn comes twice
+        CheckConstraint("(round_id IS NULL) = (slot IS NULL)", name="a_slot_of_a_round"),
+        Index("uq_assignment_entry_slot", "round_id", "slot", unique=True),  # no turn comes twice
         Index("ix_assignment_entry_at", "at", "consultant_id"),
         Index("ix_assignment_entry_consultant_id", "consultant_id", "id"),
         Index("ix_assignment_entry_customer_id", "customer_id", "id"),
@@ -65,7 +65,7 @@ class AssignmentEntry(Base):
     consultant_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id", ondelete="RESTRICT"))
     distribution_id: Mapped[int | None] = mapped_column(ForeignKey("distribution.id", ondelete="RESTRICT"), unique=True)
     strategy: Mapped[AssignmentStrategy] = mapped_column(ChoiceType(AssignmentStrategy))
-    round_number: Mapped[int | None] = mapped_column(ForeignKey("assignment_round.number", ondelete="RESTRICT"))
+    round_id: Mapped[int | None] = mapped_column(ForeignKey("assignment_round.id", ondelete="RESTRICT"))
     slot: Mapped[int | None]
     open_customers: Mapped[int | None]
     passed_over: Mapped[list[dict[str, Any]]] = mapped_column(JSON)

@@ -89,11 +89,11 @@ def unavailable(session: Session, employee_ids: Collection[int],
 
 def dealing(session: Session, strategy: AssignmentStrategy, *, today: dt.date) -> Dealing:
     """How things stand, to look at."""
-    return _dealing(session, strategy, _latest(session) or AssignmentRound(number=0, slots=[], position=0), today)
+    return _dealing(session, strategy, _latest(session) or AssignmentRound(id=0, slots=[], position=0), today)
 
 
 def _latest(session: Session, *, lock: bool = False) -> AssignmentRound | None:
-    query = select(AssignmentRound).order_by(AssignmentRound.number.desc()).limit(1)
+    query = select(AssignmentRound).order_by(AssignmentRound.id.desc()).limit(1)
     if lock:
         query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     return session.scalar(query)
@@ -108,15 +108,15 @@ def _locked_round(session: Session, now: dt.datetime) -> AssignmentRound:
         latest = _latest(session, lock=True)
         if latest is None:
             with suppress(IntegrityError), session.begin_nested():  # somebody else may have begun
-                session.add(AssignmentRound(number=0, slots=[], position=0, started_at=now))
-        elif latest.number == session.scalar(select(func.max(AssignmentRound.number))):
+                session.add(AssignmentRound(id=0, slots=[], position=0, started_at=now))
+        elif latest.id == session.scalar(select(func.max(AssignmentRound.id))):
             return latest
 
 
 def _dealing(session: Session, strategy: AssignmentStrategy, latest: AssignmentRound, today: dt.date) -> Dealing:
     ranks = [Rank(*row) for row in session.execute(select(SalesRank.consultant_id, SalesRank.num, SalesRank.weight))]
     if strategy is AssignmentStrategy.ROUND:
-        return Rounds(latest.number, tuple(latest.slots), latest.position, build(ranks))
+        return Rounds(latest.id, tuple(latest.slots), latest.position, build(ranks))
     ids = [rank.consultant_id for rank in ordered(ranks)]
     held: dict[int | None, int] = {consultant_id: number for consultant_id, number in session.execute(
         select(Customer.consultant_id, func.count()).where(Customer.consultant_id.in_(ids), pool.is_held(today))
@@ -144,11 +144,11 @@ def _spend(session: Session, latest: AssignmentRound, after: Dealing, now: dt.da
     """Store how things stand; only rounds are stored."""
     if not isinstance(after, Rounds):
         return
-    if after.number == latest.number:
+    if after.number == latest.id:
         latest.position = after.position
         return
     latest.position = len(latest.slots)
-    session.add(AssignmentRound(number=after.number, slots=list(after.slots), position=after.position, started_at=now))
+    session.add(AssignmentRound(id=after.number, slots=list(after.slots), position=after.position, started_at=now))
     session.flush()
 
 
@@ -159,7 +159,7 @@ def _note(session: Session, customer_id: int, turn: Turn, strategy: AssignmentSt
         Distribution.customer_id == customer_id, Distribution.status == DistributionStatus.FOLLOWING)).one()
     entry = AssignmentEntry(
         at=now, customer_id=customer_id, consultant_id=turn.consultant_id, distribution_id=holding, strategy=strategy,
-        round_number=turn.round, slot=turn.slot, open_customers=turn.open_customers,
+        round_id=turn.round, slot=turn.slot, open_customers=turn.open_customers,
         passed_over=[{"consultant_id": each.consultant_id, "reason": each.reason.value, "slot": each.slot}
                      for each in turn.passed_over])
     session.add(entry)

@@ -75,8 +75,8 @@ def names(session: Session, employee_ids: Iterable[int]) -> dict[int, str]:
 
 def present_round(session: Session) -> AssignmentRound | None:
     """The round that runs or has ended last; None if none has started yet."""
-    return session.scalar(select(AssignmentRound).where(AssignmentRound.number > 0)
-                          .order_by(AssignmentRound.number.desc()).limit(1))
+    return session.scalar(select(AssignmentRound).where(AssignmentRound.id > 0)
+                          .order_by(AssignmentRound.id.desc()).limit(1))
 
 
 @dataclass(frozen=True)

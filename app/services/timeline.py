@@ -11,9 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from app.clock import Clock
-from app.models import Customer, Distribution, FollowUp
+from app.models import AssignmentEntry, Customer, Distribution, FollowUp
 from app.models.choices import DistributionStatus, Origin
-from app.services import contacts
+from app.services import assignment_ledger, contacts
 
 _BEGAN: dict[Origin, LazyString] = {
     Origin.CLAIM: _l("Claimed from the Public Pool"),
@@ -32,6 +32,8 @@ ENDED: dict[DistributionStatus, tuple[LazyString, str]] = {
 }
 """How a holding ended: in words, and how it looks."""
 
+_NOBODY_LEFT = _l("Assigned to nobody: into the Public Pool")
+
 
 @dataclass(frozen=True)
 class Event:
@@ -39,12 +41,13 @@ class Event:
 
     Args:
         at: the instant it is sorted and shown by.
-        kind: `distribution_began`, `distribution_ended` or `follow_up`.
+        kind: `distribution_began`, `distribution_ended`, `not_assigned` or `follow_up`.
         title: what happened.
         who: whose hand it was.
         text: what was said, masked for those who may not see the contacts.
         tone: how it looks: info, good, warn or bad.
         row: the follow-up or holding it tells of.
+        assigned: the line of the ledger that says why it was him, or nobody, if he was assigned automatically.
     """
 
     at: dt.datetime
@@ -54,6 +57,7 @@ class Event:
     text: str | None = None
     tone: str = "info"
     row: FollowUp | Distribution | None = None
+    assigned: AssignmentEntry | None = None
 
 
 @dataclass(frozen=True)
@@ -76,14 +80,19 @@ def of(session: Session, customer: Customer, *, clock: Clock, today: dt.date, ma
                                     .order_by(Distribution.id).options(joinedload(Distribution.consultant))))
     records = list(session.scalars(select(FollowUp).where(FollowUp.customer_id == customer.id)
                                    .order_by(FollowUp.id.desc()).options(joinedload(FollowUp.consultant))))
+    lines = assignment_ledger.of_customer(session, customer.id)
     if holding is not None:
         end = _end(holding, customer, clock, today)
         holdings = [row for row in holdings if row.id <= holding.id]
         records = [record for record in records if end is None or (
             record.at <= end and record.saved_on <= clock.business_date(end))]
+        lines = [line for line in lines if end is None or line.at <= end]
     events = [_follow_up(record, customer, masked) for record in records]
+    events += [Event(line.at, "not_assigned", _NOBODY_LEFT, "", tone="warn", assigned=line)
+               for line in lines if line.distribution_id is None]
+    why = {line.distribution_id: line for line in lines}
     for row in reversed(holdings):
-        events += reversed(_holding(row, customer, clock, today))
+        events += reversed(_holding(row, customer, clock, today, why.get(row.id)))
     return Timeline(sorted(events, key=lambda event: event.at, reverse=True), holdings)
 
 
@@ -92,9 +101,11 @@ def _follow_up(record: FollowUp, customer: Customer, masked: bool) -> Event:
     return Event(record.at, "follow_up", record.intent.label, record.consultant.name, note, row=record)
 
 
-def _holding(row: Distribution, customer: Customer, clock: Clock, today: dt.date) -> list[Event]:
+def _holding(row: Distribution, customer: Customer, clock: Clock, today: dt.date,
+             assigned: AssignmentEntry | None) -> list[Event]:
     """The beginning of a holding and, if it is over, its end."""
-    events = [Event(row.created_at, "distribution_began", _BEGAN[row.origin], row.consultant.name, row=row)]
+    events = [Event(row.created_at, "distribution_began", _BEGAN[row.origin], row.consultant.name, row=row,
+                    assigned=assigned)]
     end, status = _end(row, customer, clock, today), _status(row, customer, today)
     if end is not None and status in ENDED:
         title, tone = ENDED[status]

@@ -167,6 +167,11 @@ def held(_person: Person, customer: CustomerRow) -> Answer | None:
     return None if customer.state == HELD else REFUSED
 
 
+def public(_person: Person, customer: CustomerRow) -> Answer | None:
+    """Only a customer of the pool is dealt out."""
+    return None if customer.state == PUBLIC else REFUSED
+
+
 def own_and_held(person: Person, customer: CustomerRow) -> Answer | None:
     return None if belongs(person, customer) and customer.state == HELD else REFUSED
 
@@ -263,6 +268,7 @@ def name_form(_world: World, _row: Row | None) -> dict[str, Any]:
 
 NOBODY = Opens.TO_NOBODY
 HOLDING = frozenset({"customer", "distribution"})
+DEALT_OUT = HOLDING | {"assignment_entry", "assignment_round"}
 STORED_EXPORTS = frozenset({"background_task", "export_file", "export_chunk"})
 """Go whole when anybody is erased."""
 
@@ -356,6 +362,10 @@ def _columns_chosen(_world: World, _person: Person, _case: Case) -> Asked:
     return Asked({}, {"list": "course", "query": "", "order": ["name", "id"], "column": ["id"]})
 
 
+def _assigned_in_turn(_world: World, _person: Person, _case: Case) -> Asked:
+    return Asked({}, {"name": "新名字", "qq": "987654321", "source": "1", "work_status": "1", "goes_to": "assignment"})
+
+
 def _settings(_world: World, _person: Person, _case: Case) -> Asked:
     return Asked({}, {"session_idle_minutes": "31", "session_hours": "12", "shortest_password": "15",
                       "lead_retention_months": "0", "leaver_retention_months": "0", "session_retention_days": "90"})
@@ -383,6 +393,11 @@ DOORS = [
          asks=by_form("rowid", action="release")),
     Door("POST", "/admin/customer/action/", P.CUSTOMER_ASSIGN, table="customer", called="assign",
          reached=CUSTOMERS.reached_for(P.CUSTOMER_ASSIGN), asks=by_form("rowid", action="assign")),
+    Door("POST", "/admin/customer/action/", P.CUSTOMER_ASSIGN, opens=302, table="customer", called="deal",
+         reached=CUSTOMERS.reached_for(P.CUSTOMER_ASSIGN), rule=public, changes=DEALT_OUT,
+         asks=by_form("rowid", action="deal")),
+    Door("POST", "/admin/customer/new/", P.CUSTOMER_CREATE, opens=302, called="assigned in turn",
+         asks=_assigned_in_turn, changes=DEALT_OUT),
     Door("POST", "/admin/customer/assign/", P.CUSTOMER_ASSIGN, opens=302, table="customer", asks=_assigned,
          reached=CUSTOMERS.reached_for(P.CUSTOMER_ASSIGN), rule=assignable_to_dasha, changes=HOLDING),
     Door("GET", "/admin/customer/", P.CUSTOMER_READ, table="customer", called="search", asks=_searched, tells=True,
@@ -524,6 +539,13 @@ DOORS = [
     Door("POST", "/account/second-factor/start", Opens.TO_STAFF, opens=302, changes=frozenset({"second_factor"})),
     *(Door("POST", f"/account/second-factor/{step}", Opens.TO_STAFF, opens=400)  # an empty form
       for step in ("confirm", "recovery-codes", "off")),
+
+    # Automatic assignment.
+    Door("GET", "/admin/assignment/", P.SALES_RANK_READ),
+    Door("POST", "/admin/assignment/pause/", P.SALES_RANK_WRITE, opens=302, table="salesrank",
+         asks=by_form(paused="1"), changes=frozenset({"sales_rank"})),
+    Door("POST", "/admin/assignment/strategy/", P.SETTINGS_WRITE, opens=302, changes=frozenset({"setting"}),
+         asks=lambda _world, _person, _case: Asked({}, {"strategy": "2"})),
 
     Door("GET", "/admin/settings/", P.SETTINGS_READ),
     Door("POST", "/admin/settings/", P.SETTINGS_WRITE, opens=302, asks=_settings, changes=frozenset({"setting"})),

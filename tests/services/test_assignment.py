@@ -54,7 +54,7 @@ class TestALead:
         entry = lead()
         assert floor.rows(entry.customer) == [
             ("暴雨", DistributionStatus.FOLLOWING, Origin.ASSIGNMENT, floor.today, None)]
-        assert (entry.round_number, entry.slot, len(entry.round.slots)) == (1, 2, 6)
+        assert (entry.round_id, entry.slot, len(entry.round.slots)) == (1, 2, 6)
         assert entry.consultant_id == entry.customer.consultant_id == school.baoyu.id
         assert entry.passed_over == []
         audited = session.scalars(select(AuditEntry).where(AuditEntry.table_name == "assignment_entry",
@@ -177,7 +177,7 @@ class TestTheFewestOpenCustomers:
         entries = [lead(FEWEST) for _ in range(5)]
         assert " ".join(map(got, entries)) == "a b a c b"
         assert [entry.open_customers for entry in entries] == [0, 1, 1, 2, 2]
-        assert {entry.round_number for entry in entries} == {None}
+        assert {entry.round_id for entry in entries} == {None}
         assert got(lead(ROUND)) == "c"  # no slot was spent
 
     def test_is_asked_among_those_with_slots_only(self, session, ranks, lead):

@@ -8,6 +8,7 @@ import pytest
 
 from app.errors import DomainError
 from app.models import Setting
+from app.models.choices import AssignmentStrategy
 from app.services import school_settings
 from app.services.school_settings import BOUNDS, SchoolSettings
 from tests.support.databases import on_both_databases
@@ -23,11 +24,13 @@ class TestTheSettings:
 
     def test_come_back_as_they_were_saved(self, session):
         decided = SchoolSettings(mask_contacts=False, session_idle_minutes=5, session_hours=168, shortest_password=15,
-                                 lead_retention_months=24, leaver_retention_months=240, session_retention_days=1)
+                                 lead_retention_months=24, leaver_retention_months=240, session_retention_days=1,
+                                 assignment_strategy=AssignmentStrategy.FEWEST_OPEN)
         school_settings.save(session, decided)
         session.commit()
         assert school_settings.load(session) == decided
         assert school_settings.load(session).mask_contacts is False
+        assert school_settings.load(session).assignment_strategy is AssignmentStrategy.FEWEST_OPEN
 
     def test_saved_again_replace_the_old(self, session):
         for minutes in (30, 60):
@@ -52,7 +55,7 @@ class TestTheSettings:
 
 class TestTheBounds:
     def test_stand_for_every_number_and_hold_for_the_defaults(self):
-        numbers = {field.name for field in fields(SchoolSettings) if field.name != "mask_contacts"}
+        numbers = {field.name for field in fields(SchoolSettings) if type(field.default) is int}
         assert numbers == set(BOUNDS)
         for name in NUMBERS:
             school_settings.check(name, getattr(SchoolSettings(), name))
