@@ -20,7 +20,6 @@ from app.admin.base import asked_for, row_id
 from app.admin.charts import Chart, Series
 from app.admin.guard import GuardedView, allowed, viewer
 from app.admin.record import is_in_pool, within
-from app.errors import DomainError
 from app.extensions import db
 from app.models import AssignmentRound, Customer
 from app.models.choices import Absence, AssignmentStrategy
@@ -80,12 +79,8 @@ class AssignmentView(GuardedView):
         paused = request.form.get("paused", "")
         if paused not in ("0", "1"):
             abort(400)
-        try:
-            rank = assignment.pause(db.session, row_id(request.form.get("id", "")), paused=paused == "1")
-            name = rank.consultant.name
-            db.session.commit()
-        except DomainError as error:
-            return web.refused(error, url_for(".index_view"))
+        name = assignment.pause(db.session, row_id(request.form.get("id", "")), paused=paused == "1").consultant.name
+        db.session.commit()
         said = _("%(name)s is passed over from now on.", name=name) if paused == "1" else _(
             "%(name)s gets leads again.", name=name)
         return web.done(said, url_for(".index_view"))
