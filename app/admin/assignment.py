@@ -125,7 +125,7 @@ def _page_of(customer: Customer) -> str | None:
 
 def _fairness(shares: Sequence[Share]) -> Chart:
     """What everyone got beside his share."""
-    received = Series(_l("Received"), "accent", [share.received for share in shares])
+    received = Series(_l("Received customers"), "accent", [share.received for share in shares])
     due = Series(_l("Share by rank"), "soft", [round(share.due) for share in shares])
     if not received.total:
         summary = _("In %(days)d days nobody was assigned a lead.", days=DAYS)

@@ -10,6 +10,7 @@
     var heads = figure.querySelectorAll("thead th[data-tone]");
     var rows = Array.prototype.slice.call(figure.querySelectorAll("tbody tr"));
     return {
+      stacked: figure.hasAttribute("data-stacked"),
       labels: rows.map(function (row) { return row.querySelector("[data-short]").getAttribute("data-short"); }),
       series: Array.prototype.map.call(heads, function (head, column) {
         return {label: head.textContent, tone: head.getAttribute("data-tone"), line: head.hasAttribute("data-line"),
@@ -28,7 +29,7 @@
       return {type: series.line ? "line" : "bar", label: series.label, data: series.numbers, order: series.line ? 0 : 1,
         backgroundColor: colour, borderColor: series.line ? colour : token("card"), borderWidth: series.line ? 2 : 0,
         pointRadius: series.line ? 2 : 0, cubicInterpolationMode: "monotone", borderRadius: 2, maxBarThickness: 28,
-        stack: series.line ? series.label : "bars"};
+        stack: table.stacked && !series.line ? "bars" : series.label};
     });
   }
 
