@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.models import Customer
+from app.models import Customer, SalesRank
+from app.models.choices import AssignmentStrategy
+from app.services import assignment
 from tests.support import axe
 from tests.support import phone as phones
 from tests.support.people import PASSWORD
@@ -312,6 +314,21 @@ def test_a_list_with_ticked_rows(examine, username, address):
         tick.check()
     examiner.page.locator(".bulk").wait_for()
     examiner.examine_in_every_form()
+
+
+def test_leads_that_were_dealt_out(sit_down, examine, school, session, clock):
+    ranks = [SalesRank(consultant=school.sanjiang, num=1, weight=2, paused=True),
+             SalesRank(consultant=school.dasha, num=2, weight=1)]
+    session.add_all(ranks)
+    for number in range(3):
+        entry = assignment.enter(session, Customer(name=f"客户{number}", qq=f"{200_000_000 + number}"),
+                                 AssignmentStrategy.ROUND, today=clock.today(), now=clock.now())
+    ranks[1].num, his_page = 3, f"/admin/customer/details/?id={entry.customer_id}"
+    session.commit()
+    examiner = examine("admin", at=sit_down)
+    for address in ("/admin/assignment/", his_page):
+        examiner.open(address)
+        examiner.examine_in_every_form()
 
 
 FAULTS = {
