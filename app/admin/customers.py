@@ -140,7 +140,7 @@ class CustomerView(TableView):
     def create_form(self, obj: Any = None) -> Form:
         """Who gets the lead is asked of those who can be offered."""
         form = super().create_form(obj)
-        form.goes_to.choices = new_lead.offered()
+        new_lead.offer(form)
         return form
 
     def create_model(self, form: Form) -> Any:

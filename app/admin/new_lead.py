@@ -32,16 +32,18 @@ class GoesTo(SelectField):
         """It is the service that gives him to somebody."""
 
 
-def default() -> str:
-    """Who enters a lead keeps him if he can; else the lead is for whoever claims him."""
-    return ME if viewer().can_hold_customers else POOL
-
-
 class NewCustomerForm(CustomerForm):
     """The form of a customer, with who gets him."""
 
-    goes_to = GoesTo(_l("Goes to"), default=default, description=_l(
+    goes_to = GoesTo(_l("Goes to"), description=_l(
         "By assignment he goes to whoever’s turn it is; out of the Public Pool anyone may claim him."))
+
+
+def offer(form: NewCustomerForm) -> None:
+    """Offer whoever may get the lead; unless told otherwise who enters him keeps him, or the pool has him."""
+    form.goes_to.choices = offered()
+    if not form.goes_to.raw_data:
+        form.goes_to.data = ME if viewer().can_hold_customers else POOL
 
 
 def offered() -> list[tuple[str, str]]:
