@@ -11,7 +11,8 @@ from app.clock import Clock
 from app.extensions import db
 from app.models import LoginSession
 from app.models.choices import Theme
-from app.services import school_settings
+from app.services import rule_book, school_settings
+from app.services.rule_book import RuleBook
 from app.services.school_settings import SchoolSettings
 from config import Settings
 
@@ -37,6 +38,14 @@ def school() -> SchoolSettings:
     if "school_settings" not in g:
         g.school_settings = school_settings.load(db.session)
     found: SchoolSettings = g.school_settings
+    return found
+
+
+def rules() -> RuleBook:
+    """The pool rules as screens show them, read once a request; who decides by them reads them in his transaction."""
+    if "rule_book" not in g:
+        g.rule_book = rule_book.load(db.session)
+    found: RuleBook = g.rule_book
     return found
 
 

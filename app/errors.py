@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 
-from flask_babel import LazyString, lazy_ngettext
+from babel.dates import format_date
+from flask_babel import LazyString, get_locale, lazy_ngettext
+
+
+def on_day(day: dt.date) -> LazyString:
+    """A date in a sentence, written when it is read, in the reader's form."""
+    return LazyString(lambda: format_date(day, "medium", locale=get_locale() or "en"))
 
 
 class DomainError(Exception):

@@ -56,6 +56,8 @@ class Task(enum.StrEnum):
     RUN_NOW = "app.jobs.expiry.run_now"
     RETENTION = "app.jobs.retention.run_if_due"
     EXPORT = "app.jobs.exports.run"
+    RECOMPUTATION = "app.jobs.recomputation.run"
+    RECOMPUTATION_CATCH_UP = "app.jobs.recomputation.catch_up"
 
     @property
     def job_id(self) -> str:

@@ -29,7 +29,7 @@ from app.extensions import db
 from app.models import Customer, Distribution, Employee, FollowUp
 from app.models.choices import DistributionStatus, Intent, Origin
 from app.services import claims, customers, desk, distributions, expiry, floor, pool
-from app.services.rules import SCHOOL_RULES
+from app.services.rules import DEFAULTS
 from tests.conftest import make_app
 from tests.support import databases, people, postgres
 
@@ -129,7 +129,7 @@ def compare_pages(engine: Engine) -> str:
     first = milliseconds(lambda s: pool.page(s, viewer, today=TODAY, size=SIZE), engine)
     after = deep[0], deep[1]
     last = milliseconds(lambda s: pool.page(s, viewer, today=TODAY, size=SIZE, after=after), engine)
-    by_offset = select(Customer).where(pool.claimable_by(viewer, TODAY)).order_by(*order)
+    by_offset = select(Customer).where(pool.claimable_by(viewer, TODAY, cool_down_days=0)).order_by(*order)
     offset = milliseconds(lambda s: s.scalars(by_offset.offset(POOL - 2 * SIZE).limit(SIZE)).all(), engine)
     return (f"a pool of {POOL:,}: first page {first:.1f} ms, a page near the end by keyset {last:.1f} ms "
             f"(ratio {last / first:.2f}), by OFFSET {offset:.1f} ms (ratio {offset / first:.1f})")
@@ -245,8 +245,8 @@ def compare_homes(engine: Engine) -> list[str]:
         consultant = session.scalars(select(Employee.id).order_by(Employee.id).limit(1)).one()
 
     def the_day(session: Session) -> None:
-        desk.counts(session, consultant, today=TODAY, rules=SCHOOL_RULES)
-        desk.new_to(session, consultant, today=TODAY, rules=SCHOOL_RULES)
+        desk.counts(session, consultant, today=TODAY, rules=DEFAULTS)
+        desk.new_to(session, consultant, today=TODAY, rules=DEFAULTS)
         desk.month(session, consultant, today=TODAY)
 
     spent: dict[str, list[float]] = {}

@@ -36,7 +36,7 @@ from app.models.choices import (
 )
 from app.models.contacts import CONTACT_FIELDS, normal_contact
 from app.permissions import Permission
-from app.services import assignment, customers, persons, pool, search, standing
+from app.services import assignment, customers, distributions, persons, pool, search, standing
 from app.services.customers import KnownContactError
 
 FREE_TEXTS = ("company", "salary", "graduation_school", "major")
@@ -187,6 +187,7 @@ class CustomerView(TableView):
 
     @staticmethod
     def _save(form: Form, model: Any, *, created: bool) -> Any:
+        source_before = None if created else model.source
         with db.session.no_autoflush:
             form.populate_obj(model)
             customers.check_referrer(model, model.referral_from)
@@ -195,6 +196,8 @@ class CustomerView(TableView):
         if created:
             new_lead.enter(model, form.goes_to.data)
         db.session.flush()
+        if source_before is not None and model.source is not source_before:  # a source may have terms of its own
+            distributions.recompute_held(db.session, model.id, today=current.today())
         return model
 
     def erase(self, model: Any) -> None:

@@ -13,6 +13,7 @@ from wtforms import Form
 from app import current
 from app.admin import contacts, forms, options
 from app.admin.base import Access, TableView, asked_for
+from app.admin.clocks import cool_down_days
 from app.admin.filters import Is, OneOf, Quick, is_choice, period, quick_choices
 from app.admin.guard import allowed, viewer
 from app.admin.labels import LABELS
@@ -105,7 +106,8 @@ class FollowUpView(TableView):
             reached = [FollowUp.consultant_id == employee.id,
                        FollowUp.customer.has(pool.belongs_to(employee.id, today))]
         if allowed(Permission.POOL_READ):
-            reached.append(FollowUp.customer.has(pool.claimable_by(employee.id, today)))
+            claimable = pool.claimable_by(employee.id, today, cool_down_days=cool_down_days())
+            reached.append(FollowUp.customer.has(claimable))
         return or_(*reached)
 
     def _scoped(self, query: Query[Any]) -> Query[Any]:

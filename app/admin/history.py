@@ -32,6 +32,7 @@ SHOWN = 50
 
 TABLES: dict[str, LazyString] = {
     "assignment_entry": _l("Assignment"), "background_task": _l("Background task"),
+    "calendar_day": _l("Day of the school"), "leave": _l("Leave"), "pool_rule": _l("Pool rules"),
     "campus": _l("Campus"), "course": _l("Course"), "course_class": _l("Class"), "customer": _l("Customer"),
     "department": _l("Department"), "distribution": _l("Distribution"), "employee": _l("Employee"),
     "follow_up": _l("Follow-up record"), "role": _l("Role"), "login_session": _l("Session"),

@@ -12,6 +12,7 @@ from flask_babel import LazyString, format_number
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from app import current
 from app.admin.charts import Chart, Series
 from app.admin.guard import viewer
 from app.admin.lists import filter_url
@@ -22,7 +23,7 @@ from app.permissions import Permission, scope_of, scope_of_all
 from app.services import floor as floors
 from app.services.desk import LOST
 from app.services.floor import Desk, Ended, Numbers
-from app.services.rules import ONE_DAY, SCHOOL_RULES
+from app.services.rules import ONE_DAY
 
 DAYS, WEEKS = 30, 12
 
@@ -54,17 +55,17 @@ def reach_of(employee: Employee) -> Reach | None:
 
 def floor(reach: Reach, today: dt.date) -> dict[str, Any]:
     """A manager's floor."""
-    department = reach.department
-    totals = floors.numbers(db.session, today=today, warn_days=SCHOOL_RULES.warn_days, department=department)
+    department, warn_days = reach.department, current.rules().of(reach.department).warn_days
+    totals = floors.numbers(db.session, today=today, warn_days=warn_days, department=department)
     monday = today - today.weekday() * ONE_DAY
     since = min(today - (DAYS - 1) * ONE_DAY, monday - (WEEKS - 1) * 7 * ONE_DAY)
     ended = floors.ended(db.session, since=since, department=department)
     received = floors.received(db.session, since=today - (DAYS - 1) * ONE_DAY, department=department)
     by, here = _sorted_by(), url_for("admin.index")
-    desks = floors.desks(db.session, today=today, warn_days=SCHOOL_RULES.warn_days, department=department)
+    desks = floors.desks(db.session, today=today, warn_days=warn_days, department=department)
     if by != "falling":
         desks.sort(key=COLUMNS[by][1], reverse=True)
-    return {"tiles": _tiles(reach, totals, today), "desks": desks, "by": by,
+    return {"tiles": _tiles(reach, totals, today, today + warn_days * ONE_DAY), "desks": desks, "by": by,
             "columns": [{"code": code, "label": label, "value": value, "url": f"{here}?by={code}#desks"}
                         for code, (label, value) in COLUMNS.items()],
             "charts": [_by_day(received, ended, today), _by_week(ended, monday)]}
@@ -75,10 +76,9 @@ def _sorted_by() -> str:
     return asked if asked in COLUMNS else "falling"
 
 
-def _tiles(reach: Reach, totals: Numbers, today: dt.date) -> list[dict[str, Any]]:
+def _tiles(reach: Reach, totals: Numbers, today: dt.date, tonight: dt.date) -> list[dict[str, Any]]:
     """The floor's numbers; each leads to its rows where whoever looks sees no others in the list."""
     tomorrow, month = today + ONE_DAY, today.replace(day=1)
-    tonight = today + SCHOOL_RULES.warn_days * ONE_DAY
 
     def to(endpoint: str, read: Permission, **filters: Any) -> str | None:
         return filter_url(endpoint, **filters) if scope_of(viewer(), read) is reach.scope else None

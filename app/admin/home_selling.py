@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from app.admin.charts import Chart, Series
+from app.admin.clocks import cool_down_days, own_rules, standings
 from app.admin.guard import allowed, viewer
 from app.admin.public_pool import REASONS
 from app.extensions import db
@@ -19,7 +20,6 @@ from app.permissions import Permission
 from app.services import desk as desks
 from app.services import my_customers, pool
 from app.services.desk import Show
-from app.services.rules import SCHOOL_RULES
 
 TONES = {Show.FALLING: "bad", Show.DUE: "warn", Show.WON: "good", Show.LOST: "warn"}
 TILES = (Show.FALLING, Show.DUE, Show.NEW, Show.FOLLOWING, Show.WON, Show.LOST, Show.CLAIMED)
@@ -32,18 +32,19 @@ def is_for(employee: Employee) -> bool:
 
 def desk(today: dt.date) -> dict[str, Any]:
     """A consultant's day."""
-    me = viewer().id
-    counts = desks.counts(db.session, me, today=today, rules=SCHOOL_RULES)
+    me, rules = viewer().id, own_rules()
+    counts = desks.counts(db.session, me, today=today, rules=rules)
+    falling = my_customers.falling_next(db.session, me, today=today, size=6)
     return {
         "has_any": any(counts.values()),
         "tiles": [{"label": show.label, "value": counts[show], "tone": TONES.get(show) if counts[show] else None,
                    "url": url_for("mycustomers.index_view", show=show.value)} for show in TILES],
-        "falling": my_customers.falling_next(db.session, me, today=today, size=6),
+        "falling": falling, "standing_of": standings(falling),
         "due": my_customers.contacts_due(db.session, me, today=today), "due_count": counts[Show.DUE],
         "due_url": url_for("mycustomers.index_view", show=Show.DUE.value),
-        "new": desks.new_to(db.session, me, today=today, rules=SCHOOL_RULES), "new_count": counts[Show.NEW],
+        "new": desks.new_to(db.session, me, today=today, rules=rules), "new_count": counts[Show.NEW],
         "new_url": url_for("mycustomers.index_view", show=Show.NEW.value),
-        "rules": SCHOOL_RULES, "intents": list(Intent), "can_log": allowed(Permission.FOLLOW_UP_CREATE),
+        "intents": list(Intent), "can_log": allowed(Permission.FOLLOW_UP_CREATE),
         "month": _month(today)}
 
 
@@ -63,7 +64,7 @@ def pool_now(today: dt.date) -> dict[str, Any] | None:
     """How many customers are in the pool and why, as whoever looks may claim them; None for those who see none."""
     if not allowed(Permission.POOL_READ):
         return None
-    counts = pool.counts_by_reason(db.session, viewer().id, today=today)
+    counts = pool.counts_by_reason(db.session, viewer().id, today=today, cool_down_days=cool_down_days())
     reasons = [{"label": label, "value": counts.get(status, 0), "status": status,
                 "url": url_for("publicpool.index_view", reason=code)} for code, (label, status) in REASONS.items()]
     return {"value": sum(counts.values()), "url": url_for("publicpool.index_view"), "reasons": reasons}

@@ -21,7 +21,7 @@ from app.permissions import Permission, scope_of
 from app.queue import QueueUnavailableError
 from app.services import class_dates, job_runs, sessions
 from app.services.history import told
-from app.services.rules import ONE_DAY, SCHOOL_RULES
+from app.services.rules import ONE_DAY
 
 WATCHED: dict[AuditAction, str] = {AuditAction.REFUSED: "warn", AuditAction.LOGIN_FAILED: "warn",
                                    AuditAction.EXPORTED: "", AuditAction.PERSON_ERASED: ""}
@@ -65,9 +65,10 @@ def house(today: dt.date) -> list[dict[str, Any]]:
     if allowed(Permission.JOBS_READ):
         found.append(_jobs(today))
     if allowed(Permission.SETTINGS_READ):
+        rules = current.rules().school
         found.append({"label": _l("The rules"), "tone": None, "url": url_for("settings.index_view"), "sentence": _(
             "%(follow_up)d days to follow up, %(deal)d to win; contacts in the pool are %(state)s.",
-            follow_up=SCHOOL_RULES.follow_up_days, deal=SCHOOL_RULES.deal_days,
+            follow_up=rules.follow_up_days, deal=rules.deal_days,
             state=_("hidden") if current.school().mask_contacts else _("visible"))})
     return found
 

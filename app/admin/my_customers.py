@@ -16,6 +16,7 @@ from sqlalchemy.orm import joinedload
 from app import current, web
 from app.admin import cursor, follow_up_form, live, menu
 from app.admin.base import asked_for, row_id
+from app.admin.clocks import own_rules, standings
 from app.admin.guard import GuardedView, viewer
 from app.admin.record import record_page
 from app.errors import DomainError
@@ -25,7 +26,6 @@ from app.models.choices import DistributionStatus, Intent
 from app.permissions import Permission
 from app.services import customers, desk, follow_ups, my_customers, timeline
 from app.services.desk import Show
-from app.services.rules import SCHOOL_RULES
 
 PAGE_SIZE = 50
 
@@ -58,6 +58,7 @@ class MyCustomersView(GuardedView):
                                  after=cursor.read(), size=PAGE_SIZE)
         falling = my_customers.falling_next(db.session, me.id, today=today)
         mine = [row.customer_id for row in page.rows if my_customers.is_live(row, today)]
+        on_the_clock = [*falling, *(row.customer for row in page.rows if row.is_open)]
         after = cursor.write(page.after)
         counts = my_customers.counts_by_status(db.session, me.id, today=today)
         rendered: str = self.render(
@@ -66,9 +67,10 @@ class MyCustomersView(GuardedView):
             shown_all_url=cursor.same_page(show=None, after=None),
             status_of=lambda row: row.status_shown(today), ended_of=lambda row: row.ended_on_shown(today),
             statuses=_statuses(counts), changes_url=cursor.address(".changes_view", until=after),
-            falling=falling, due=my_customers.contacts_due(db.session, me.id, today=today),
+            falling=falling, standing_of=standings(on_the_clock),
+            due=my_customers.contacts_due(db.session, me.id, today=today),
             due_count=my_customers.number_due(db.session, me.id, today=today),
-            next_contacts=my_customers.next_contacts(db.session, mine), rules=SCHOOL_RULES, intents=list(Intent),
+            next_contacts=my_customers.next_contacts(db.session, mine), intents=list(Intent),
             next_url=cursor.same_page(after=after) if after else None, first_url=cursor.first_page(),
             return_url=cursor.same_page())
         return rendered
@@ -173,7 +175,7 @@ def _asked_show() -> Show | None:
 def _asked_part() -> ColumnElement[bool] | None:
     """The same as a condition."""
     show = _asked_show()
-    return desk.condition(show, viewer().id, today=current.today(), rules=SCHOOL_RULES) if show else None
+    return desk.condition(show, viewer().id, today=current.today(), rules=own_rules()) if show else None
 
 
 def _statuses(counts: dict[DistributionStatus, int]) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from sqlalchemy import ColumnElement, Select, or_
 from app import current, display, web
 from app.admin import contacts
 from app.admin.base import TableView
+from app.admin.clocks import cool_down_days
 from app.admin.guard import GuardedView, allowed, viewer
 from app.admin.record import page_of
 from app.extensions import db
@@ -109,7 +110,7 @@ class PaletteView(GuardedView):
                 return []
             reached.append(condition)
         if endpoint == "customer" and allowed(Permission.POOL_READ):
-            reached.append(pool.claimable_by(me.id, today))
+            reached.append(pool.claimable_by(me.id, today, cool_down_days=cool_down_days()))
         return [or_(*reached)] if reached else None
 
 

@@ -17,6 +17,7 @@ from app import current
 from app.admin import contacts, cursor, live, menu, options
 from app.admin.base import asked_for
 from app.admin.claim import who_has_him
+from app.admin.clocks import cool_down_days
 from app.admin.guard import GuardedView, allowed, viewer
 from app.admin.record import record_page
 from app.extensions import db
@@ -48,15 +49,17 @@ class PublicPoolView(GuardedView):
 
     def menu_count(self) -> str:
         """How many there are to claim."""
-        return menu.counted(pool.count(db.session, viewer().id, today=current.today()))
+        return menu.counted(pool.count(db.session, viewer().id, today=current.today(), cool_down_days=cool_down_days()))
 
     @expose("/")
     def index_view(self) -> str:
         """The pool as whoever looks may claim it."""
         today, me = current.today(), viewer()
         filter_ = _asked_filter()
-        page = pool.page(db.session, me.id, today=today, filter_=filter_, after=cursor.read(), size=PAGE_SIZE)
-        after, counts = cursor.write(page.after), pool.counts_by_reason(db.session, me.id, today=today)
+        page = pool.page(db.session, me.id, today=today, filter_=filter_, after=cursor.read(), size=PAGE_SIZE,
+                         cool_down_days=cool_down_days())
+        after = cursor.write(page.after)
+        counts = pool.counts_by_reason(db.session, me.id, today=today, cool_down_days=cool_down_days())
         courses, campuses = db.session.scalars(options.courses()).all(), db.session.scalars(options.campuses()).all()
         rendered: str = self.render(
             "screens/pool.html", page=page, total=_total(counts, page), reasons=_reasons(counts),
@@ -77,12 +80,12 @@ class PublicPoolView(GuardedView):
         The address is the page's own, with `shown`, the ids on it, and `until`, where it ends.
         """
         shown, today, me = live.asked_ids(), current.today(), viewer()
-        departed = pool.departures(db.session, me.id, shown, today=today)
+        departed = pool.departures(db.session, me.id, shown, today=today, cool_down_days=cool_down_days())
         arrived = pool.arrivals(db.session, me.id, shown, today=today, filter_=_asked_filter(), after=cursor.read(),
-                                until=cursor.read("until"))
+                                until=cursor.read("until"), cool_down_days=cool_down_days())
         counts = {}
         if departed or arrived or "counts" in request.args:
-            by_reason = pool.counts_by_reason(db.session, me.id, today=today)
+            by_reason = pool.counts_by_reason(db.session, me.id, today=today, cool_down_days=cool_down_days())
             total = _total(by_reason, None)
             counts = _counts(by_reason) | ({"total": total} if total else {})
             if me.can_hold_customers:
@@ -96,7 +99,8 @@ class PublicPoolView(GuardedView):
         """The record page of a customer in the pool."""
         customer_id = asked_for("id") or abort(404)
         query = (select(Customer).where(Customer.id == customer_id,
-                                        pool.claimable_by(viewer().id, current.today()))
+                                        pool.claimable_by(viewer().id, current.today(),
+                                                          cool_down_days=cool_down_days()))
                  .options(selectinload(Customer.courses), joinedload(Customer.consultant)))
         customer = db.session.scalar(query) or abort(404)
         return record_page(self, customer)

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from app import current, web
 from app.admin import contacts, options
 from app.admin import history as audit_history
+from app.admin.clocks import cool_down_days, standings
 from app.admin.guard import allowed, viewer
 from app.admin.labels import LABELS
 from app.extensions import db
@@ -21,7 +22,7 @@ from app.models import Customer, Distribution, Employee, FollowUp
 from app.models.audit import PersonKind
 from app.models.choices import Intent, RowScope
 from app.permissions import Permission, scope_of, scope_of_all
-from app.services import assignment_ledger, deadlines, follow_ups, history, timeline
+from app.services import assignment_ledger, follow_ups, history, pool, timeline
 from app.services.assignment_ledger import Skipped
 from app.services.claims import Refusal
 from app.services.contacts import masked_note
@@ -53,7 +54,7 @@ def record_page(view: BaseView, customer: Customer, *, edit_url: str | None = No
         events=found.events, hands=found.hands, skipped=_skipped(found.events),
         memo=partial(_memo, customer, sees=sees),
         change_url=partial(_change_url, customer, sees=sees and not past),
-        clock=None if past else deadlines.standing(customer, today=today),
+        clock=None if past else standings([customer])(customer),
         facts=[] if past else _facts(customer, hidden=not sees), edit_url=edit_url,
         history_url=None if past else url_for("followup.index_view", customer=customer.id),
         history=None if past else audit_history.of(customer, revealed=sees),
@@ -90,7 +91,7 @@ def within(scope: RowScope | None, customer: Customer) -> bool:
 def is_in_pool(customer: Customer) -> bool:
     """Whether whoever looks finds the customer in the pool."""
     return (allowed(Permission.POOL_READ) and customer.is_public(current.today())
-            and customer.consultant_id != viewer().id)
+            and pool.is_open_to(customer, viewer().id, current.today(), cool_down_days=cool_down_days()))
 
 
 def acts_for_others(customer: Customer, *needed: Permission) -> bool:
@@ -131,8 +132,8 @@ def _doings(customer: Customer) -> dict[str, Any]:
         "may_log": may_follow_up(customer), "intents": list(Intent),
         "last": follow_ups.last_of_holding(db.session, customer) if customer.belongs_to_someone(today) else None,
         "may_release": held and may(customer, Permission.CUSTOMER_RELEASE), "may_edit": may_edit,
-        "may_claim": (allowed(Permission.POOL_CLAIM) and viewer().can_hold_customers and customer.is_public(today)
-                      and customer.consultant_id != viewer().id),
+        "may_claim": (allowed(Permission.POOL_CLAIM) and viewer().can_hold_customers
+                      and pool.is_open_to(customer, viewer().id, today, cool_down_days=cool_down_days())),
         "refusals": {each.value: str(each.sentence) for each in Refusal},
         "consultants": _others(customer.consultant_id if held else None) if may_assign else [],
         "courses": [each for each in db.session.scalars(options.courses()) if each.id not in consulted]

@@ -28,7 +28,7 @@ from app.queue import QueueUnavailableError, Task
 from app.services import background_tasks, export_files
 from app.services.progress import seconds_left
 
-DONE_BY = {TaskKind.EXPORT: Task.EXPORT}
+DONE_BY = {TaskKind.EXPORT: Task.EXPORT, TaskKind.RECOMPUTATION: Task.RECOMPUTATION}
 """Which of the worker's functions does what."""
 
 
@@ -156,7 +156,7 @@ class TasksView(GuardedView):
 
     def _line(self, task: BackgroundTask, *, lost: bool) -> Line:
         title = f"{task.kind.label}: {self._titles.get(task.subject, task.subject)}"
-        if task.arguments:
+        if task.arguments and "format" in task.arguments:
             title += f" ({task.arguments['format']})"
         elapsed = (current.now() - task.begun_at).total_seconds() if task.begun_at else 0.0
         running = task.state is TaskState.RUNNING and not lost
@@ -190,8 +190,17 @@ def _sentence(task: BackgroundTask, *, lost: bool) -> str:
     if task.problem is not None:
         return str(task.problem.label)
     if task.state is TaskState.FINISHED:
-        return str(ngettext("Done: %(rows)s row", "Done: %(rows)s rows", task.total, rows=format_number(task.total)))
+        return _result(task)
     return str(task.state.label)
+
+
+def _result(task: BackgroundTask) -> str:
+    if task.kind is TaskKind.EXPORT:
+        return str(ngettext("Done: %(rows)s row", "Done: %(rows)s rows", task.total, rows=format_number(task.total)))
+    said = task.arguments or {}
+    return str(_("Done: of %(total)s customers %(earlier)s fall earlier and %(later)s later than before",
+                 total=format_number(task.total), earlier=format_number(said.get("earlier", 0)),
+                 later=format_number(said.get("later", 0))))
 
 
 def running(done: int, total: int) -> str:

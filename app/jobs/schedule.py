@@ -59,6 +59,7 @@ SCHEDULE = (
     Entry(Task.NIGHTLY, "0 0 * * *"),
     Entry(Task.CATCH_UP, "30 * * * *"),
     Entry(Task.RETENTION, "15 * * * *"),
+    Entry(Task.RECOMPUTATION_CATCH_UP, "45 * * * *"),
 )
 
 

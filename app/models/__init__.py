@@ -3,6 +3,7 @@
 from app.models.assignment import AssignmentEntry, AssignmentRound
 from app.models.audit import AuditAction, AuditEntry, PersonKey, PersonKind
 from app.models.background_task import BackgroundTask, ExportChunk, ExportFile
+from app.models.calendar_day import CalendarDay
 from app.models.campus import Campus
 from app.models.course import Course
 from app.models.course_class import CourseClass, course_class_teacher
@@ -12,7 +13,9 @@ from app.models.distribution import Distribution
 from app.models.employee import Employee
 from app.models.follow_up import FollowUp
 from app.models.job_run import JobRun
+from app.models.leave import Leave
 from app.models.login_session import LoginSession
+from app.models.pool_rule import PoolRule
 from app.models.role import Role, RolePermission, employee_role
 from app.models.sales_rank import SalesRank
 from app.models.saved_view import ListChoice, SavedView
@@ -25,6 +28,7 @@ __all__ = [
     "AuditAction",
     "AuditEntry",
     "BackgroundTask",
+    "CalendarDay",
     "Campus",
     "Course",
     "CourseClass",
@@ -36,10 +40,12 @@ __all__ = [
     "ExportFile",
     "FollowUp",
     "JobRun",
+    "Leave",
     "ListChoice",
     "LoginSession",
     "PersonKey",
     "PersonKind",
+    "PoolRule",
     "RecoveryCode",
     "Role",
     "RolePermission",

@@ -124,6 +124,8 @@ class Absence(Kind):
     LEFT = "left", _l("no longer works here")
     NOT_IN_SALES = "not_in_sales", _l("not in a sales department")
     PAUSED = "paused", _l("paused")
+    ON_LEAVE = "on_leave", _l("on leave")
+    FULL = "full", _l("holds as many customers as he may")
 
 
 class Intent(Choice):
@@ -137,6 +139,31 @@ class Intent(Choice):
     TWO_DAYS = 6, _l("Within two days")
     ENROLLED = 7, _l("Has enrolled")
     PAID = 8, _l("Has paid in full")
+
+
+class RuleLevel(Kind):
+    """Whose a set of pool rules is."""
+
+    SCHOOL = "school", _l("The whole school")
+    DEPARTMENT = "department", _l("Department")
+    SOURCE = "source", _l("Source")
+
+
+class Calendar(Kind):
+    """Which days a term counts."""
+
+    EVERY_DAY = "every_day", _l("Every day")
+    CHINA = "cn", _l("Working days in mainland China")
+    TAIWAN = "tw", _l("Working days in Taiwan")
+    HONG_KONG = "hk", _l("Working days in Hong Kong")
+
+
+class LeaveState(Kind):
+    """What became of a request for leave."""
+
+    REQUESTED = "requested", _l("Requested")
+    APPROVED = "approved", _l("Approved")
+    DECLINED = "declined", _l("Declined")
 
 
 class ErasureReason(Kind):
@@ -164,6 +191,7 @@ class TaskKind(Kind):
     """What a background task does."""
 
     EXPORT = "export", _l("Export")
+    RECOMPUTATION = "recomputation", _l("Recomputation of the clock")
 
 
 class TaskState(Kind):

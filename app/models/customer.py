@@ -132,5 +132,9 @@ class Customer(Base):
         """How many days until the customer falls into the pool; None outside the clock."""
         return (self.public_on - today).days if self.is_held(today) and self.public_on else None
 
+    def days_in_pool(self, today: dt.date) -> int:
+        """For how many days the customer has been public; 0 if he is not."""
+        return (today - self.public_on).days if self.is_public(today) and self.public_on else 0
+
     def __str__(self) -> str:
         return self.name

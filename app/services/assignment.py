@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from app.errors import ConflictError, NotFoundError
 from app.models import AssignmentEntry, AssignmentRound, Customer, Department, Distribution, Employee, SalesRank
 from app.models.choices import Absence, AssignmentStrategy, DepartmentFunction, DistributionStatus, Origin
-from app.services import customers, distributions, pool
+from app.services import customers, distributions, leaves, limits, pool
 from app.services.assignment_rounds import Dealing, Loads, Rank, Rounds, Turn, build, ordered
 
 
@@ -68,9 +68,9 @@ def pause(session: Session, rank_id: int, *, paused: bool) -> SalesRank:
     return rank
 
 
-def unavailable(session: Session, employee_ids: Collection[int],
-                today: dt.date) -> dict[int, Absence]:  # noqa: ARG001 - whoever is away on a day will be in it
-    """Who of these cannot be given a lead today, and why."""
+def unavailable(session: Session, employee_ids: Collection[int], today: dt.date) -> dict[int, Absence]:
+    """Who of these cannot be given a lead today, and why: five queries at most, whatever their number."""
+    away, full = leaves.away(session, today), limits.full(session, employee_ids, today)
     known = {employee_id: (active, function, paused) for employee_id, active, function, paused in session.execute(
         select(Employee.id, Employee.active, Department.function, SalesRank.paused)
         .join(Employee.department).outerjoin(SalesRank, SalesRank.consultant_id == Employee.id)
@@ -84,6 +84,10 @@ def unavailable(session: Session, employee_ids: Collection[int],
             found[employee_id] = Absence.NOT_IN_SALES
         elif paused:
             found[employee_id] = Absence.PAUSED
+        elif employee_id in away:
+            found[employee_id] = Absence.ON_LEAVE
+        elif employee_id in full:
+            found[employee_id] = Absence.FULL
     return found
 
 

@@ -115,13 +115,17 @@ def begin(session: Session, task_id: int, *, now: dt.datetime) -> BackgroundTask
     return task
 
 
-def step(session: Session, task_id: int, run: int, *, done: int, total: int) -> None:
+def step(session: Session, task_id: int, run: int, *, done: int, total: int,
+         arguments: dict[str, Any] | None = None) -> None:
     """Note how far an attempt is.
+
+    Args:
+        arguments: from where another attempt would go on, where one can.
 
     Raises:
         GivenUpError: it is to stop.
     """
-    _change(session, task_id, run, done=done, total=total)
+    _change(session, task_id, run, done=done, total=total, **({"arguments": arguments} if arguments else {}))
 
 
 def finish(session: Session, task_id: int, run: int, *, now: dt.datetime) -> None:

@@ -15,7 +15,7 @@ from app.errors import ConflictError, DomainError, NotFoundError
 from app.models import Course, Customer, Distribution, Employee, FollowUp
 from app.models.choices import CustomerStatus, DistributionStatus, Origin
 from app.models.contacts import CONTACT_FIELDS, LONGEST_CONTACT
-from app.services import contacts, distributions, persons
+from app.services import contacts, distributions, limits, persons
 from app.services.rules import ONE_DAY
 
 _LOOKS_LIKE_A_NUMBER = re.compile(r"\d(?:[\s\-.]?\d){4}")
@@ -37,7 +37,7 @@ def enter(session: Session, customer: Customer, *, holder_id: int | None, today:
     Raises:
         DomainError: no contact; with the field.
         KnownContactError: a contact is another customer's already; with the field.
-        ConflictError: the holder cannot hold customers.
+        ConflictError: the holder cannot hold customers, or no more of them.
     """
     check_contacts(session, customer)
     holder = distributions.lock_holder(session, holder_id) if holder_id is not None else None
@@ -121,7 +121,8 @@ def assign(session: Session, customer_id: int, consultant_id: int, *, today: dt.
     """Give a customer, public or held by another, to a consultant; the clock begins anew.
 
     Raises:
-        ConflictError: the customer has enrolled, or is already this consultant's, or he cannot hold customers.
+        ConflictError: the customer has enrolled, or is already this consultant's, or he cannot hold customers, or no
+            more of them.
     """
     consultant = distributions.lock_holder(session, consultant_id)
     customer = distributions.lock_customer(session, customer_id)
@@ -140,14 +141,22 @@ def lock(session: Session, customer_id: int, until: dt.date, *, by: Employee | N
 
     Raises:
         DomainError: the day has passed.
-        ConflictError: nobody, or someone else, holds the customer.
+        ConflictError: nobody, or someone else, holds the customer; or the rules do not allow one more lock, or none so
+            long, and then it says what they allow.
     """
     if until < today:
         raise DomainError(_l("A lock cannot end in the past."), field="until")
+    seen = session.get(Customer, customer_id)
+    holder_id = seen.consultant_id if seen is not None else None
+    if holder_id is not None:
+        session.execute(select(Employee.id).where(Employee.id == holder_id).with_for_update(key_share=True))
     customer = distributions.lock_customer(session, customer_id)
     _check_held(session, customer, today, by)
+    if customer.consultant is None or customer.consultant_id != holder_id:  # he changed hands meanwhile
+        raise ConflictError(_l("%(name)s is not with a consultant.", name=customer.name))
+    limits.check_lock(session, customer.consultant, customer, until, today=today)
     customer.locked_until = until
-    distributions.set_clock(customer, not_before=today + ONE_DAY)
+    distributions.set_clock(session, customer, not_before=today + ONE_DAY)
 
 
 def unlock(session: Session, customer_id: int, *, by: Employee | None = None, today: dt.date) -> None:
@@ -159,7 +168,7 @@ def unlock(session: Session, customer_id: int, *, by: Employee | None = None, to
     customer = distributions.lock_customer(session, customer_id)
     _check_held(session, customer, today, by)
     customer.locked_until = None
-    distributions.set_clock(customer, not_before=today + ONE_DAY)
+    distributions.set_clock(session, customer, not_before=today + ONE_DAY)
 
 
 def add_course(session: Session, customer_id: int, course_id: int, *, by: Employee | None, today: dt.date) -> Course:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from app.models import Customer
 from app.models.choices import DistributionStatus
-from app.services.rules import ONE_DAY, SCHOOL_RULES, PoolRules, terms
+from app.services.calendars import DayOff
+from app.services.rule_book import Clock
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Term:
         used: how many of them have come, today included.
         falls_on: the day the customer turns public by this term alone.
         cuts: whether it is this one that ends the holding.
+        calendar: every day of it, with why it does not count if it does not.
     """
 
     since: dt.date
@@ -27,11 +29,7 @@ class Term:
     used: int
     falls_on: dt.date
     cuts: bool
-
-    @property
-    def calendar(self) -> list[dt.date]:
-        """Its days."""
-        return [self.since + each * ONE_DAY for each in range(1, self.days + 1)]
+    calendar: list[tuple[dt.date, DayOff | None]]
 
 
 @dataclass(frozen=True)
@@ -48,18 +46,20 @@ class Standing:
     locked: bool
 
 
-def standing(customer: Customer, *, today: dt.date, rules: PoolRules = SCHOOL_RULES) -> Standing | None:
+def standing(customer: Customer, clock: Clock, *, today: dt.date) -> Standing | None:
     """The standing of a held customer; None of one outside the clock."""
     if not customer.is_held(today) or customer.recv_date is None or customer.public_on is None:
         return None
-    by_follow_up, by_deal = terms(customer.recv_date, customer.last_consult_date, rules)
+    by_follow_up, by_deal = clock.terms(customer.recv_date, customer.last_consult_date)
     locked = customer.public_on > min(by_follow_up, by_deal)
     won_first = customer.public_as == DistributionStatus.NO_DEAL
 
     def term(since: dt.date, days: int, falls_on: dt.date, *, first: bool) -> Term:
-        return Term(since, days, (today - since).days, falls_on, cuts=first and not locked)
+        calendar = list(clock.days.between(since, falls_on))
+        used = sum(day <= today and why_not is None for day, why_not in calendar)
+        return Term(since, days, used, falls_on, first and not locked, calendar)
 
     return Standing(
-        follow_up=term(customer.last_consult_date, rules.follow_up_days, by_follow_up, first=not won_first),
-        deal=term(customer.recv_date, rules.deal_days, by_deal, first=won_first),
+        follow_up=term(customer.last_consult_date, clock.rules.follow_up_days, by_follow_up, first=not won_first),
+        deal=term(customer.recv_date, clock.rules.deal_days, by_deal, first=won_first),
         days_left=(customer.public_on - today).days, falls_on=customer.public_on, locked=locked)

@@ -18,9 +18,9 @@ from app.errors import ConflictError, NotFoundError
 from app.models import Customer, Distribution, Employee
 from app.models.audit import PersonKind
 from app.models.choices import DistributionStatus, Origin
-from app.services import audit, audit_capture, persons
+from app.services import audit, audit_capture, limits, persons, rule_book
 from app.services.audit import AUDITED
-from app.services.rules import ONE_DAY, SCHOOL_RULES, PoolRules, fall
+from app.services.rules import ONE_DAY
 
 
 def lock_customer(session: Session, customer_id: int) -> Customer:
@@ -67,21 +67,22 @@ def is_held(session: Session, customer: Customer, today: dt.date) -> bool:
         Distribution.status == DistributionStatus.FOLLOWING))))
 
 
-def rules_for(_customer: Customer) -> PoolRules:
-    """The rules that bind a customer's clock."""
-    return SCHOOL_RULES
-
-
 def begin(session: Session, customer: Customer, consultant: Employee, origin: Origin, *,
           today: dt.date, now: dt.datetime) -> Distribution:
     """Open a holding: the customer is received and followed up as of today.
 
-    The customer is locked and its open row, if it had one, is closed.
+    The customer is locked and its open row, if it had one, is closed; the consultant is locked (`lock_holder`).
+
+    Raises:
+        ConflictError: the consultant holds as many customers as he may.
     """
+    with session.no_autoflush:
+        rule_book.lock(session)
+        limits.check_room(session, consultant, today=today)
     customer.consultant_id = consultant.id
     customer.recv_date = customer.last_consult_date = today
     customer.locked_until = None
-    set_clock(customer)
+    set_clock(session, customer, consultant)
     row = Distribution(consultant_id=consultant.id, customer_id=customer.id, started_on=today,
                        status=DistributionStatus.FOLLOWING, origin=origin, created_at=now)
     session.add(row)
@@ -89,17 +90,21 @@ def begin(session: Session, customer: Customer, consultant: Employee, origin: Or
     return row
 
 
-def set_clock(customer: Customer, *, not_before: dt.date | None = None) -> None:
+def set_clock(session: Session, customer: Customer, consultant: Employee | None = None, *,
+              not_before: dt.date | None = None) -> None:
     """Work out anew when a held customer falls.
 
     Args:
+        consultant: who holds him, where the row does not say it yet.
         not_before: the earliest day it may fall, so that a change of rules or the end of a lock never takes a customer
             away without a warning.
     """
-    if customer.recv_date is None:
+    holder = consultant or session.get(Employee, customer.consultant_id)
+    if customer.recv_date is None or holder is None:
         raise ValueError("a customer nobody has received has no clock")
-    end = fall(customer.recv_date, customer.last_consult_date,
-               locked_until=customer.locked_until, rules=rules_for(customer))
+    with session.no_autoflush:
+        clock = rule_book.clock_of(session, customer, holder)
+    end = clock.fall(customer.recv_date, customer.last_consult_date, customer.locked_until)
     customer.public_on = max(end.public_on, not_before) if not_before else end.public_on
     customer.public_as = end.public_as
 
@@ -146,10 +151,10 @@ def record_closed(session: Session, closed: Iterable[tuple[int, int, Distributio
 
 
 def recompute_held(session: Session, customer_id: int, *, today: dt.date) -> None:
-    """Set the clock of a held customer anew after a change of rule, calendar, department or source.
+    """Set the clock of one held customer anew after a change of what binds him, such as his source.
 
     It falls tomorrow at the earliest; public and enrolled customers are left as they are.
     """
     customer = lock_customer(session, customer_id)
     if is_held(session, customer, today):
-        set_clock(customer, not_before=today + ONE_DAY)
+        set_clock(session, customer, not_before=today + ONE_DAY)

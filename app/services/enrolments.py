@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.errors import ConflictError
 from app.models import Customer, Employee
 from app.models.choices import CustomerStatus, DistributionStatus, Origin
-from app.services import distributions
+from app.services import distributions, limits
 
 
 def enrol(session: Session, customer_id: int, *, today: dt.date, now: dt.datetime) -> Customer:
@@ -33,12 +33,12 @@ def enrol(session: Session, customer_id: int, *, today: dt.date, now: dt.datetim
 def undo(session: Session, customer_id: int, *, today: dt.date, now: dt.datetime) -> Customer:
     """Undo a customer's last active enrolment: his consultant has him back, on a new clock.
 
-    If that consultant can no longer hold customers, he goes to the pool.
+    If that consultant can hold no customer, or no more of them, he goes to the pool.
 
     Raises:
         ConflictError: the customer has not enrolled.
     """
-    holder = _former_holder(session, customer_id)
+    holder = _former_holder(session, customer_id, today)
     customer = distributions.lock_customer(session, customer_id)
     if not customer.is_enrolled:
         raise ConflictError(_l("%(name)s has not enrolled.", name=customer.name))
@@ -52,8 +52,8 @@ def undo(session: Session, customer_id: int, *, today: dt.date, now: dt.datetime
     return customer
 
 
-def _former_holder(session: Session, customer_id: int) -> Employee | None:
-    """The consultant the customer enrolled with, locked, if he can hold customers; he is locked before the customer.
+def _former_holder(session: Session, customer_id: int, today: dt.date) -> Employee | None:
+    """The consultant the customer enrolled with, locked, if he can hold one more; he is locked before the customer.
 
     An enrolled customer does not change hands, so this read stays true.
     """
@@ -61,6 +61,7 @@ def _former_holder(session: Session, customer_id: int) -> Employee | None:
     if customer is None or customer.consultant_id is None:
         return None
     try:
-        return distributions.lock_holder(session, customer.consultant_id)
+        holder = distributions.lock_holder(session, customer.consultant_id)
     except ConflictError:
         return None
+    return holder if limits.has_room(session, holder, today=today) else None

@@ -43,7 +43,7 @@ def log(session: Session, customer_id: int, author: Employee, note: str, *, toda
     session.add(record)
     customer.last_consult_date = max(customer.last_consult_date, today)
     if held:  # tomorrow at the earliest: where only the end of a lock kept him, F itself may lie in the past
-        distributions.set_clock(customer, not_before=today + ONE_DAY)
+        distributions.set_clock(session, customer, not_before=today + ONE_DAY)
     session.flush()
     return record
 

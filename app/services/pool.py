@@ -38,14 +38,28 @@ def belongs_to_department(code: int, today: dt.date) -> ColumnElement[bool]:
                 or_(Customer.status == CustomerStatus.ENROLLED, Customer.public_on > today))
 
 
-def last_held_by_another(employee_id: int) -> ColumnElement[bool]:
-    """The former consultant does not see his customer in the pool (S2); one nobody has held is shown to all."""
-    return or_(Customer.consultant_id.is_(None), Customer.consultant_id != employee_id)
+def open_to(employee_id: int, today: dt.date, cool_down_days: int) -> ColumnElement[bool]:
+    """The former consultant does not see his customer in the pool until another has had him (S2).
+
+    Or, where the rules say so, until a cool-down is over. One nobody has held is shown to all.
+    """
+    cooled_down = [Customer.public_on <= today - dt.timedelta(days=cool_down_days)] if cool_down_days else []
+    return or_(Customer.consultant_id.is_(None), Customer.consultant_id != employee_id, *cooled_down)
 
 
-def claimable_by(employee_id: int, today: dt.date) -> ColumnElement[bool]:
-    """The whole predicate of the Public Pool, as one person sees it."""
-    return and_(is_public(today), last_held_by_another(employee_id))
+def claimable_by(employee_id: int, today: dt.date, *, cool_down_days: int) -> ColumnElement[bool]:
+    """The whole predicate of the Public Pool, as one person sees it.
+
+    Args:
+        cool_down_days: the rule of that person's department; 0: only after another has had the customer.
+    """
+    return and_(is_public(today), open_to(employee_id, today, cool_down_days))
+
+
+def is_open_to(customer: Customer, employee_id: int, today: dt.date, *, cool_down_days: int) -> bool:
+    """Whether one person may claim a customer: `claimable_by` of one row."""
+    cooled_down = cool_down_days and customer.days_in_pool(today) >= cool_down_days
+    return customer.is_public(today) and (customer.consultant_id != employee_id or bool(cooled_down))
 
 
 def about_to_fall(today: dt.date, days: int) -> ColumnElement[bool]:
@@ -122,11 +136,12 @@ class PoolPage:
 
 
 def page(session: Session, viewer_id: int, *, today: dt.date, filter_: PoolFilter | None = None,
-         after: tuple[dt.date, int] | None = None, size: int = 50) -> PoolPage:
+         after: tuple[dt.date, int] | None = None, size: int = 50, cool_down_days: int = 0) -> PoolPage:
     """A page of the pool as one person sees it, by keyset: as fast on the last page as on the first."""
     filters = (filter_ or PoolFilter()).clauses(today)
     fallen_by = today if after is None else min(today, after[0])  # the one bound by which the index is entered
-    query = select(Customer).where(claimable_by(viewer_id, fallen_by), *filters).options(
+    query = select(Customer).where(is_public(fallen_by), open_to(viewer_id, today, cool_down_days),
+                                   *filters).options(
         joinedload(Customer.consultant), selectinload(Customer.courses), joinedload(Customer.campus))
     if after is not None:
         query = query.where(tuple_(Customer.public_on, Customer.id) < after)
@@ -141,17 +156,20 @@ def page(session: Session, viewer_id: int, *, today: dt.date, filter_: PoolFilte
     return PoolPage(rows, (last.public_on, last.id) if more and last and last.public_on else None)
 
 
-def count(session: Session, viewer_id: int, *, today: dt.date, most: int = counting.ENOUGH + 1) -> int:
+def count(session: Session, viewer_id: int, *, today: dt.date, most: int = counting.ENOUGH + 1,
+          cool_down_days: int = 0) -> int:
     """How many public customers a person could claim, counted no further than `most`."""
-    return counting.up_to(session, most, select(Customer.id).where(claimable_by(viewer_id, today)))
+    return counting.up_to(session, most, select(Customer.id).where(
+        claimable_by(viewer_id, today, cool_down_days=cool_down_days)))
 
 
-def counts_by_reason(session: Session, viewer_id: int, *, today: dt.date) -> dict[DistributionStatus | None, int]:
+def counts_by_reason(session: Session, viewer_id: int, *, today: dt.date,
+                     cool_down_days: int = 0) -> dict[DistributionStatus | None, int]:
     """How many public customers fell for which reason, each number as in `count`; None counts those nobody has held.
 
     Whatever the size of the pool, so many entries of an index are read and no more.
     """
-    public = select(Customer.id).where(claimable_by(viewer_id, today))
+    public = select(Customer.id).where(claimable_by(viewer_id, today, cool_down_days=cool_down_days))
     query = select(*(
         select(func.count()).select_from(
             public.where(_fell_as(reason)).limit(counting.ENOUGH + 1).subquery()
@@ -179,12 +197,14 @@ class Departure:
     holder: Employee | None = None
 
 
-def departures(session: Session, viewer_id: int, shown: Collection[int], *, today: dt.date) -> list[Departure]:
+def departures(session: Session, viewer_id: int, shown: Collection[int], *, today: dt.date,
+               cool_down_days: int = 0) -> list[Departure]:
     """Which of the customers somebody was shown he could no longer claim. Two queries, whatever their number.
 
     Of an id that was never in the pool for him nothing is told but that: it reads like one that does not exist.
     """
-    still = set(session.scalars(select(Customer.id).where(Customer.id.in_(shown), claimable_by(viewer_id, today))))
+    still = set(session.scalars(select(Customer.id).where(
+        Customer.id.in_(shown), claimable_by(viewer_id, today, cool_down_days=cool_down_days))))
     gone = sorted(set(shown) - still)
     if not gone:
         return []
@@ -208,7 +228,7 @@ def _departure(customer_id: int, holdings: list[Distribution], viewer_id: int, t
 
 def arrivals(session: Session, viewer_id: int, shown: Collection[int], *, today: dt.date,
              filter_: PoolFilter | None = None, after: tuple[dt.date, int] | None = None,
-             until: tuple[dt.date, int] | None = None) -> int:
+             until: tuple[dt.date, int] | None = None, cool_down_days: int = 0) -> int:
     """How many customers have come to a page of the pool since it was shown; MOST_ANNOUNCED + 1 stands for more.
 
     Whoever comes into the pool does so with the day on which he comes, so that only the newest of it are looked at.
@@ -217,7 +237,7 @@ def arrivals(session: Session, viewer_id: int, shown: Collection[int], *, today:
         shown: who was on the page.
         after, until: where the page begins and ends, as in `page`; None where it is the first or the last.
     """
-    conditions = [claimable_by(viewer_id, today), Customer.public_on >= today - ONE_DAY,
+    conditions = [claimable_by(viewer_id, today, cool_down_days=cool_down_days), Customer.public_on >= today - ONE_DAY,
                   Customer.id.not_in(shown), *(filter_ or PoolFilter()).clauses(today)]
     place = tuple_(Customer.public_on, Customer.id)
     conditions += [place < after] if after is not None else []

@@ -12,7 +12,7 @@ from app.models import CourseClass, Department, Role, SalesRank
 from app.models.choices import RowScope
 from app.services import desk, floor, my_customers
 from app.services.desk import Show
-from app.services.rules import SCHOOL_RULES
+from app.services.rules import DEFAULTS
 from tests.support.databases import on_both_databases
 
 pytestmark = on_both_databases
@@ -64,7 +64,7 @@ def busy(session, school, make_customer, make_follow_up, floor, clock):
 
 class TestAConsultantsDay:
     def test_counts_what_is_his(self, busy, school, session, clock):
-        counts = desk.counts(session, school.sanjiang.id, today=clock.today(), rules=SCHOOL_RULES)
+        counts = desk.counts(session, school.sanjiang.id, today=clock.today(), rules=DEFAULTS)
         assert counts == {Show.FOLLOWING: 9, Show.FALLING: 2, Show.DUE: 1, Show.NEW: 6, Show.WON: 1, Show.LOST: 1,
                           Show.CLAIMED: 1}
         assert counts[Show.DUE] == my_customers.number_due(session, school.sanjiang.id, today=clock.today())

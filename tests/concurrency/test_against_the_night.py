@@ -21,6 +21,7 @@ from app.services import claims, customers, enrolments, expiry, follow_ups
 from tests.concurrency.conftest import FULL_SIZE
 from tests.support.crowd import all_at_once
 from tests.support.databases import on_both_databases
+from tests.support.floor import Floor
 
 pytestmark = [pytest.mark.race, on_both_databases]
 
@@ -112,6 +113,8 @@ class TestInTheLastMinute:
     @pytest.fixture
     def customers_about_to_fall(self, arena):
         arena.open(4)
+        with arena.session() as session:
+            Floor(session, arena.clock).rules(lock_limit=INTERLEAVINGS)
         return arena.received(INTERLEAVINGS, "sanjiang", arena.clock.today() - dt.timedelta(days=3))
 
     def act(self, arena, what, customer_id, holder_id, yesterday) -> bool:

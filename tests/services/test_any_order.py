@@ -16,7 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from sqlalchemy import delete, select
 
 from app.errors import ConflictError, DomainError
-from app.models import Customer, Distribution, Employee, FollowUp
+from app.models import Customer, Distribution, Employee, FollowUp, PoolRule
 from app.models.choices import CustomerStatus, DistributionStatus, Origin
 from app.services import customers, employees, pool
 from app.services.claims import Refusal
@@ -50,14 +50,14 @@ class Believed:
     def end(self, status: DistributionStatus, day: dt.date) -> None:
         self.rows[-1][1], self.rows[-1][4] = status, day
 
-    def day_breaks(self, today: dt.date) -> None:
-        """The write-up, word for word; a lock and the day after an unlock keep him."""
+    def day_breaks(self, today: dt.date, follow_up_days: int, deal_days: int) -> None:
+        """The write-up, word for word; a lock, and the day after an unlock or a change of rules, keep him."""
         if self.state != "held" or (self.not_before and today < self.not_before):
             return
         if self.locked_until and today <= self.locked_until:
             return
-        if self.last < today - dt.timedelta(days=3) or self.recv < today - dt.timedelta(days=15):
-            by_deal = self.recv + dt.timedelta(days=15) <= self.last + dt.timedelta(days=3)
+        if self.last < today - dt.timedelta(days=follow_up_days) or self.recv < today - dt.timedelta(days=deal_days):
+            by_deal = self.recv + dt.timedelta(days=deal_days) <= self.last + dt.timedelta(days=follow_up_days)
             self.state, self.fell_on = "public", today
             self.end(NO_DEAL if by_deal else NO_FOLLOW_UP, today)
 
@@ -74,11 +74,12 @@ class Floor(RuleBasedStateMachine):
         self.believed: dict[int, Believed] = {}
         self.active = {"sanjiang": True, "baoyu": True, "dasha": True}
         self.numbers = 0
+        self.follow_up_days, self.deal_days, self.limit = 3, 15, 0
 
     @initialize()
     def an_empty_floor(self) -> None:
         self.session.rollback()
-        for table in (FollowUp, Distribution, Customer):
+        for table in (FollowUp, Distribution, Customer, PoolRule):
             self.session.execute(delete(table))
         for username in self.active:
             self.person(username).active = True
@@ -110,7 +111,7 @@ class Floor(RuleBasedStateMachine):
         self.numbers += 1
         lead = Customer(name="客户", qq=f"{1_000_000 + self.numbers}")
         person = self.person(holder) if holder else None
-        may = person is None or self.active[holder]
+        may = person is None or self.has_room(holder)
         try:
             customers.enter(self.session, lead, holder_id=person.id if person else None, today=self.today,
                             now=self.clock.now())
@@ -136,7 +137,10 @@ class Floor(RuleBasedStateMachine):
             self.allowed(lambda: self.floor.claim(lead, by=self.person(who)), expected=False)
             return
         result = self.floor.claim(lead, by=self.person(who))
-        if believed.state == "public" and believed.holder != who:
+        if believed.state == "public" and believed.holder != who and not self.has_room(who):
+            assert result.refusal is Refusal.HOLDING_LIMIT
+            assert result.possible_on > self.today
+        elif believed.state == "public" and believed.holder != who:
             assert result.won
             believed.receive(who, Origin.CLAIM, self.today)
         elif believed.state == "public":
@@ -173,7 +177,7 @@ class Floor(RuleBasedStateMachine):
         if lead not in self.believed:
             return
         believed = self.believed[lead]
-        may = self.active[who] and believed.state != "enrolled" and not (
+        may = self.has_room(who) and believed.state != "enrolled" and not (
             believed.state == "held" and believed.holder == who)
         self.allowed(lambda: self.floor.assign(self.customer(lead), to=self.person(who)), expected=may)
         if may:
@@ -210,6 +214,23 @@ class Floor(RuleBasedStateMachine):
         if self.believed[lead].state == "held":
             self.believed[lead].not_before = self.today + ONE_DAY
 
+    @rule(follow_up_days=st.integers(1, 6), deal_days=st.integers(1, 20), limit=st.sampled_from([0, 0, 1, 2]),
+          batch=st.sampled_from([1, 2, 1000]))
+    def the_rules_change(self, follow_up_days, deal_days, limit, batch):
+        """And everybody's clock is recomputed; nobody falls before tomorrow by it, nobody is taken away."""
+        self.floor.rules(follow_up_days=follow_up_days, deal_days=deal_days, holding_limit=limit, lock_limit=1000,
+                         lock_days=90)
+        self.floor.recompute_all(batch=batch)
+        self.follow_up_days, self.deal_days, self.limit = follow_up_days, deal_days, limit
+        for believed in self.believed.values():
+            if believed.state == "held":
+                believed.not_before = self.today + ONE_DAY
+
+    def has_room(self, who: str) -> bool:
+        """Whether somebody may hold one more customer."""
+        held = sum(each.state == "held" and each.holder == who for each in self.believed.values())
+        return self.active[who] and (not self.limit or held < self.limit)
+
     @rule(lead=leads)
     def he_enrols(self, lead):
         if lead not in self.believed:
@@ -228,7 +249,7 @@ class Floor(RuleBasedStateMachine):
         believed = self.believed[lead]
         may = believed.state == "enrolled"
         self.allowed(lambda: self.floor.undo(self.customer(lead)), expected=may)
-        if may and self.active[believed.holder]:
+        if may and self.has_room(believed.holder):
             believed.receive(believed.holder, Origin.REINSTATED, self.today)
         elif may:
             believed.state, believed.fell_on = "public", self.today
@@ -271,7 +292,7 @@ class Floor(RuleBasedStateMachine):
         for _ in range(days):
             self.clock.advance(days=1)
             for believed in self.believed.values():
-                believed.day_breaks(self.today)
+                believed.day_breaks(self.today, self.follow_up_days, self.deal_days)
 
     @rule(ago=st.sampled_from([0, 0, 0, 1, 7]), batch=st.sampled_from([1, 2, 1000]))
     def the_night_comes(self, ago, batch):

@@ -6,8 +6,15 @@ import pytest
 from sqlalchemy import select
 
 from app.errors import ConflictError, DomainError, NotFoundError
-from app.models import AssignmentEntry, AssignmentRound, AuditEntry, Customer, SalesRank
-from app.models.choices import Absence, AssignmentStrategy, DepartmentFunction, DistributionStatus, Origin
+from app.models import AssignmentEntry, AssignmentRound, AuditEntry, Customer, Leave, SalesRank
+from app.models.choices import (
+    Absence,
+    AssignmentStrategy,
+    DepartmentFunction,
+    DistributionStatus,
+    LeaveState,
+    Origin,
+)
 from app.services import assignment, assignment_ledger
 from app.services.assignment_rounds import upcoming
 from tests.support.databases import on_both_databases
@@ -142,6 +149,19 @@ class TestWhoIsPassedOver:
         assert entry.passed_over == [{"consultant_id": school.sanjiang.id, "reason": reason.value, "slot": 1}]
         assert [(each.name, each.reason) for each in assignment_ledger.skipped(session, [entry])[entry.id]] == [
             ("三江", reason)]
+
+    def test_is_who_is_on_leave(self, session, school, ranks, lead, clock):
+        session.add(Leave(employee_id=school.sanjiang.id, first_on=clock.today(), last_on=clock.today(),
+                          state=LeaveState.APPROVED))
+        session.commit()
+        entry = lead()
+        assert (got(entry), entry.passed_over[0]["reason"]) == ("b", Absence.ON_LEAVE.value)
+        clock.advance(days=1)
+        assert got(lead()) == "a"
+
+    def test_is_who_holds_as_many_as_he_may(self, ranks, lead, floor):
+        floor.rules(holding_limit=1)
+        assert [got(lead()) for _ in range(4)] == ["c", "b", "a", "-"]
 
     def test_is_back_with_the_next_lead(self, session, ranks, lead):
         rank = ranks["baoyu"]

@@ -146,5 +146,6 @@ class TestAClaimBetweenReadAndWrite:
 
 
 def test_every_refusal_speaks():
-    assert {refusal.value for refusal in Refusal} == {"taken", "not_public", "former_consultant", "not_found"}
+    assert {refusal.value for refusal in Refusal} == {
+        "taken", "not_public", "former_consultant", "cool_down", "holding_limit", "daily_limit", "not_found"}
     assert all(str(refusal.sentence) for refusal in Refusal)

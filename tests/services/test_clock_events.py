@@ -11,7 +11,6 @@ from app.errors import ConflictError, DomainError, NotFoundError
 from app.models import Distribution
 from app.models.choices import CustomerStatus, DistributionStatus, Origin
 from app.services import claims, distributions, enrolments
-from app.services.rules import PoolRules
 from tests.support.databases import on_both_databases
 
 pytestmark = on_both_databases
@@ -391,11 +390,8 @@ class TestAChangeOfRules:
     """Rules, calendar, leave, department, source: recompute_held."""
 
     @pytest.fixture
-    def rules(self, monkeypatch):
-        def become(follow_up_days: int, deal_days: int) -> None:
-            monkeypatch.setattr(distributions, "rules_for", lambda _customer: PoolRules(follow_up_days, deal_days))
-
-        return become
+    def rules(self, floor):
+        return lambda follow_up_days, deal_days: floor.rules(follow_up_days=follow_up_days, deal_days=deal_days)
 
     def test_moves_a_held_one(self, customer, floor, rules):
         rules(5, 20)
@@ -482,8 +478,8 @@ class TestTheNightThatCameFirst:
         assert floor.rows(closed) == [("三江", NO_FOLLOW_UP, Origin.ENTRY, march(2), march(6))]
         assert closed.public_on == march(6)
 
-    def test_lets_nothing_be_recomputed(self, closed, floor, monkeypatch):
-        monkeypatch.setattr(distributions, "rules_for", lambda _customer: PoolRules(30, 60))
+    def test_lets_nothing_be_recomputed(self, closed, floor):
+        floor.rules(follow_up_days=30, deal_days=60)
         floor.recompute(closed)
         assert closed.public_on == march(6)
 

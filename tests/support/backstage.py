@@ -50,8 +50,8 @@ class Backstage:
         return subprocess.run([sys.executable, "-m", "flask", *arguments], cwd=ROOT, text=True, capture_output=True,
                               stdin=subprocess.DEVNULL, env={**self.environment, **variables}, timeout=120, check=False)
 
-    def sweeper(self, batch: int) -> Sweeper:
-        process = self._start("sweeper", [sys.executable, "-m", "tests.support.sweeper", str(batch)], talks=True)
+    def sweeper(self, batch: int, job: str = "night") -> Sweeper:
+        process = self._start("sweeper", [sys.executable, "-m", "tests.support.sweeper", str(batch), job], talks=True)
         return Sweeper(process)
 
     def stop(self) -> None:

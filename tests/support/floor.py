@@ -12,9 +12,21 @@ from sqlalchemy.orm import Session
 
 from app.models import Customer, Distribution, Employee, FollowUp
 from app.models.choices import DistributionStatus, Origin
-from app.services import claims, customers, distributions, enrolments, expiry, follow_ups
+from app.services import (
+    claims,
+    customers,
+    distributions,
+    enrolments,
+    expiry,
+    follow_ups,
+    pool_rules,
+    recomputation,
+    rule_book,
+)
 from app.services.claims import Claim
 from app.services.expiry import Expired
+from app.services.recomputation import Moved
+from app.services.rules import DEFAULTS
 from tests.support.clock import SettableClock
 
 Row = tuple[str, DistributionStatus, Origin, dt.date, dt.date | None]
@@ -56,7 +68,16 @@ class Floor:
         with self._transaction() as session:
             customers.assign(session, customer.id, to.id, today=self.today, now=self.clock.now())
 
+    def rules(self, **said: Any) -> None:
+        """Decide the school's rules; what is not said stays as the school has it. Clocks that run stay as they are."""
+        with self._transaction() as session:
+            book = rule_book.load(session)
+            pool_rules.save(session, pool_rules.SCHOOL, pool_rules.said_by(book, pool_rules.SCHOOL) | said)
+
     def lock(self, customer: Customer, until: dt.date, by: Employee | None = None) -> None:
+        """A lock where the school lets people lock what they like, unless the test has decided otherwise."""
+        if rule_book.load(self.session).school == DEFAULTS:
+            self.rules(lock_limit=1000, lock_days=90)
         with self._transaction() as session:
             customers.lock(session, customer.id, until, by=by, today=self.today)
 
@@ -75,6 +96,12 @@ class Floor:
     def recompute(self, customer: Customer) -> None:
         with self._transaction() as session:
             distributions.recompute_held(session, customer.id, today=self.today)
+
+    def recompute_all(self, *, batch: int = recomputation.BATCH) -> Moved:
+        """The recomputation as a job; a transaction for each batch."""
+        with self._transaction() as session:
+            return recomputation.recompute(session, today=lambda: self.today, batch=batch,
+                                           on_batch=lambda _number, _last, _moved: session.commit())
 
     def night(self, as_of: dt.date | None = None, *, batch: int = expiry.BATCH) -> Expired:
         """The nightly job for a business date, today's if left out; a transaction for each batch."""

@@ -18,6 +18,7 @@ from app.models import Customer, Distribution
 from app.models.choices import DistributionStatus, Origin
 from app.services import distributions
 from app.services.audit import AUDITED
+from app.services.rules import fall
 
 
 def create_app() -> Flask:
@@ -48,7 +49,7 @@ def naive_claim(session: Session, customer_id: int, claimant_id: int) -> bool:
     session.commit()
     if not free:
         return False
-    end = distributions.fall(today, today)
+    end = fall(today, today)
     distributions.close_as_the_night(session, customer_id, public_on=public_on, public_as=public_as, now=now)
     session.execute(update(Customer).where(Customer.id == customer_id).values(
         consultant_id=claimant_id, recv_date=today, last_consult_date=today,

@@ -1,4 +1,6 @@
-"""Runs the night in child processes, for tests that kill them: `python -m tests.support.sweeper BATCH`.
+"""Runs a job in child processes, for tests that kill them: `python -m tests.support.sweeper BATCH [recomputation]`.
+
+It is the night unless told otherwise.
 
 For each line on its input it starts one, says its process id, then "batch" for each transaction the child commits (as
 the job does), then how the child ended.
@@ -8,10 +10,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 from app import create_app, current
 from app.extensions import db
-from app.services import nightly
+from app.services import nightly, recomputation
 
 
 def say(line: str) -> None:
@@ -24,15 +27,29 @@ def commit_and_say(_done: int, _total: int) -> None:
     say("batch")
 
 
-def main(batch: int) -> None:
+def night(batch: int) -> None:
+    """The nightly job."""
+    nightly.run(db.session, current.today(), today=current.today(), now=current.now, batch=batch,
+                on_batch=commit_and_say)
+
+
+def recompute(batch: int) -> None:
+    """The recomputation, from the beginning."""
+    state = recomputation.wanted_state(db.session)
+    recomputation.recompute(db.session, today=current.today, batch=batch,
+                            on_batch=lambda *_: commit_and_say(0, 0))
+    recomputation.note_done(db.session, state)
+    db.session.commit()
+
+
+def main(batch: int, job: Callable[[int], None]) -> None:
     app = create_app()
     with app.app_context():
         say("ready")
         while sys.stdin.readline():
             child = os.fork()
             if not child:
-                nightly.run(db.session, current.today(), today=current.today(), now=current.now, batch=batch,
-                            on_batch=commit_and_say)
+                job(batch)
                 os._exit(0)
             say(f"pid {child}")
             _pid, status = os.waitpid(child, 0)
@@ -40,4 +57,4 @@ def main(batch: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), recompute if "recomputation" in sys.argv else night)
