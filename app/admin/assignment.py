@@ -24,7 +24,7 @@ from app.extensions import db
 from app.models import AssignmentRound, Customer
 from app.models.choices import Absence, AssignmentStrategy
 from app.permissions import Permission, scope_of
-from app.services import assignment, assignment_ledger, school_settings
+from app.services import assignment, assignment_ledger, limits, school_settings
 from app.services.assignment_ledger import Share
 from app.services.assignment_rounds import Absent, Rounds, Turn, upcoming
 from app.services.rules import ONE_DAY
@@ -60,7 +60,7 @@ class AssignmentView(GuardedView):
         everyone = dealing.people.union(running.slots if running else (), (each.rank.consultant_id for each in shares))
         absent = assignment.unavailable(db.session, everyone, today)
         names = assignment_ledger.names(db.session, everyone)
-        turns = list(islice(upcoming(dealing, absent), NEXT))
+        turns = list(islice(upcoming(dealing, absent, limits.room(db.session, dealing.people, today)), NEXT))
         asked = asked_for("consultant")
         page = assignment_ledger.page(db.session, consultant_id=asked, before=asked_for("before"), size=PAGE_SIZE)
         rendered: str = self.render(

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from app.errors import ConflictError, NotFoundError
 from app.models import AssignmentEntry, AssignmentRound, Customer, Department, Distribution, Employee, SalesRank
 from app.models.choices import Absence, AssignmentStrategy, DepartmentFunction, DistributionStatus, Origin
-from app.services import customers, distributions, leaves, limits, pool
+from app.services import customers, distributions, leaves, limits, pool, rule_book
 from app.services.assignment_rounds import Dealing, Loads, Rank, Rounds, Turn, build, ordered
 
 
@@ -134,8 +134,9 @@ def _deal(session: Session, strategy: AssignmentStrategy, *, today: dt.date, now
     dealing = _dealing(session, strategy, latest, today)
     absent = unavailable(session, dealing.people, today)
     while (turn := dealing.turn(absent)).consultant_id is not None:
-        # He may leave, or get the last customer he may hold, until he is locked.
+        # He may leave, or get the last customer he may hold, until he is locked, and so are the rules of his limit.
         session.execute(select(Employee.id).where(Employee.id == turn.consultant_id).with_for_update(key_share=True))
+        rule_book.lock(session)
         gone = unavailable(session, {turn.consultant_id}, today)
         if not gone:
             break

@@ -147,8 +147,17 @@ class Loads:
         return Loads({**self.held, turn.consultant_id: self.held[turn.consultant_id] + 1})
 
 
-def upcoming(dealing: Dealing, absent: Absent) -> Iterator[Turn]:
-    """Who would get the next leads if nothing changed; ends where they would go to the pool."""
+def upcoming(dealing: Dealing, absent: Absent, room: Mapping[int, int] | None = None) -> Iterator[Turn]:
+    """Who would get the next leads if nothing else changed; ends where they would go to the pool.
+
+    Args:
+        room: how many more customers each may hold, of those who have a limit.
+    """
+    absent, left = dict(absent), dict(room or {})
     while (turn := dealing.turn(absent)).consultant_id is not None:
         yield turn
         dealing = dealing.after(turn)
+        if turn.consultant_id in left:
+            left[turn.consultant_id] -= 1
+            if left[turn.consultant_id] <= 0:
+                absent[turn.consultant_id] = Absence.FULL

@@ -53,18 +53,23 @@ def claims_from(session: Session, employee_id: int, rules: PoolRules, today: dt.
     return today + ONE_DAY if used_up else None
 
 
-def full(session: Session, employee_ids: Collection[int], today: dt.date) -> set[int]:
-    """Who of these is at his holding limit: three queries at most, whatever their number."""
+def room(session: Session, employee_ids: Collection[int], today: dt.date) -> dict[int, int]:
+    """How many more each of these could hold, of those who have a limit: three queries at most."""
     book = rule_book.load(session)
     if not book.limits_holding:
-        return set()
+        return {}
     limit = {employee_id: book.of(code).holding_limit for employee_id, code in session.execute(
         select(Employee.id, Employee.department_code).where(Employee.id.in_(employee_ids)))}
     limited = [employee_id for employee_id, most in limit.items() if most]
     held: dict[int | None, int] = {consultant_id: number for consultant_id, number in session.execute(
         select(Customer.consultant_id, func.count()).where(Customer.consultant_id.in_(limited), pool.is_held(today))
         .group_by(Customer.consultant_id))}
-    return {employee_id for employee_id in limited if held.get(employee_id, 0) >= limit[employee_id]}
+    return {employee_id: limit[employee_id] - held.get(employee_id, 0) for employee_id in limited}
+
+
+def full(session: Session, employee_ids: Collection[int], today: dt.date) -> set[int]:
+    """Who of these is at his holding limit."""
+    return {employee_id for employee_id, left in room(session, employee_ids, today).items() if left <= 0}
 
 
 def check_room(session: Session, consultant: Employee, *, today: dt.date) -> None:

@@ -83,6 +83,11 @@ def test_ranks_that_were_changed_count_when_the_round_ends():
     assert letters(turn.consultant_id for turn in islice(upcoming(rounds, {}), 6)) == "a a b b b b"
 
 
+def test_who_has_room_for_few_more_is_passed_over_once_he_has_them():
+    rounds = Rounds(7, build(EXAMPLE), 0, build(EXAMPLE))
+    assert letters(turn.consultant_id for turn in islice(upcoming(rounds, {}, {A: 2, B: 3}), 9)) == "c b a b a c b c c"
+
+
 class TestTheFewestOpenCustomers:
     def test_get_the_next_lead_and_among_equals_the_order_of_a_pass_decides(self):
         turns = islice(upcoming(Loads({C: 2, B: 0, A: 2}), {}), 6)
