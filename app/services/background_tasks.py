@@ -69,6 +69,12 @@ def recent(session: Session, employee_id: int, *, now: dt.datetime, size: int = 
         .options(joinedload(BackgroundTask.file)).order_by(BackgroundTask.id.desc()).limit(size)))
 
 
+def last_of(session: Session, kind: TaskKind) -> BackgroundTask | None:
+    """The task of a kind that was asked for last, by whomever."""
+    return session.scalar(select(BackgroundTask).where(BackgroundTask.kind == kind)
+                          .options(joinedload(BackgroundTask.employee)).order_by(BackgroundTask.id.desc()).limit(1))
+
+
 def numbers(session: Session, employee_id: int, *, now: dt.datetime) -> tuple[int, int]:
     """How many of a person's recent tasks there are, and how many of them wait or run."""
     states = session.scalars(select(BackgroundTask.state).where(

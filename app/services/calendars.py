@@ -106,6 +106,16 @@ def holiday_name(calendar: Calendar, day: dt.date, language: str) -> str | None:
     return name if name and _is_announced(country, calendar, day.year) else None
 
 
+def is_make_up_day(calendar: Calendar, day: dt.date) -> bool:
+    """Whether a day at a weekend is worked to make up for another (调休)."""
+    return calendar is not Calendar.EVERY_DAY and day in _country(calendar, day.year).weekend_workdays
+
+
+def is_announced(calendar: Calendar, year: int) -> bool:
+    """Whether the public holidays of a year are known."""
+    return calendar is Calendar.EVERY_DAY or _is_announced(_country(calendar, year), calendar, year)
+
+
 @cache
 def _country(calendar: Calendar, year: int, language: str = "en_US") -> HolidayBase:
     return holidays.country_holidays(calendar.value.upper(), years=year, language=language)

@@ -51,7 +51,7 @@ def standing(customer: Customer, clock: Clock, *, today: dt.date) -> Standing | 
     if not customer.is_held(today) or customer.recv_date is None or customer.public_on is None:
         return None
     by_follow_up, by_deal = clock.terms(customer.recv_date, customer.last_consult_date)
-    locked = customer.public_on > min(by_follow_up, by_deal)
+    locked = customer.locked_until is not None and customer.public_on > min(by_follow_up, by_deal)
     won_first = customer.public_as == DistributionStatus.NO_DEAL
 
     def term(since: dt.date, days: int, falls_on: dt.date, *, first: bool) -> Term:
