@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+from babel.dates import format_skeleton
 from babel.numbers import format_decimal
 from flask import Flask
 from flask_babel import format_date, get_locale, ngettext
@@ -27,13 +28,18 @@ _TIME_IN_WORDS = Markup('<time class="nowrap" datetime="{0}" title="{1}">{2}<spa
 
 def init_app(app: Flask) -> None:
     """Make filters of them."""
-    for shown in (day, moment, relative_day, money, exactly, ago):
+    for shown in (day, weekday, moment, relative_day, money, exactly, ago):
         app.add_template_filter(shown)
 
 
 def day(value: dt.date | None) -> str:
     """A date in the reader's form; a dash for none."""
     return NONE if value is None else str(format_date(value, "medium", rebase=False))
+
+
+def weekday(value: dt.date) -> str:
+    """A date of this year or the next with its day of the week, in the reader's form."""
+    return str(format_skeleton("MMMEd", value, locale=get_locale()))
 
 
 def moment(value: dt.datetime | None) -> str:

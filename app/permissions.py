@@ -25,6 +25,7 @@ class Subject(Kind):
     KNOWN_CONTACT = "knowncontact", _l("Known contacts")
     DISTRIBUTION = "distribution", _l("Distribution")
     SALES_RANK = "salesrank", _l("Sales ranks")
+    LEAVE = "leave", _l("Leave")
     COURSE_CLASS = "courseclass", _l("Classes")
     COURSE = "course", _l("Courses")
     CAMPUS = "campus", _l("Campuses")
@@ -52,8 +53,11 @@ class Action(Kind):
     CONTACTS = "contacts", _l("Contacts")
     ASSIGN = "assign", _l("Assign")
     RELEASE = "release", _l("Release")
+    LOCK = "lock", _l("Lock")
     MEMO = "memo", _l("Memo")
     CLAIM = "claim", _l("Claim")
+    REQUEST = "request", _l("Request")
+    APPROVE = "approve", _l("Approve")
     REVOKE = "revoke", _l("End")
     ERASE = "erase", _l("Erase")
     SHARE = "share", _l("Share")
@@ -102,6 +106,7 @@ class Permission(enum.Enum):
     CUSTOMER_CONTACTS = "customer.contacts", _l("See the contacts of customers one does not hold")
     CUSTOMER_ASSIGN = "customer.assign", _l("Assign and transfer customers to consultants")
     CUSTOMER_RELEASE = "customer.release", _l("Release customers to the Public Pool")
+    CUSTOMER_LOCK = "customer.lock", _l("Keep customers from falling for a time, as far as the pool rules allow it")
     FOLLOW_UP_READ = "followup.read", _l("See follow-up records")
     FOLLOW_UP_CREATE = "followup.create", _l("Log follow-ups")
     FOLLOW_UP_EXPORT = "followup.export", _l("Export follow-up records")
@@ -110,6 +115,9 @@ class Permission(enum.Enum):
     DISTRIBUTION_MEMO = "distribution.memo", _l("Write memos on who held which customer when")
     SALES_RANK_READ = "salesrank.read", _l("See sales ranks")
     SALES_RANK_WRITE = "salesrank.write", _l("Create, change and delete sales ranks")
+    LEAVE_READ = "leave.read", _l("See who is on leave")
+    LEAVE_REQUEST = "leave.request", _l("Ask for leave, and withdraw what was not decided yet")
+    LEAVE_APPROVE = "leave.approve", _l("Approve, decline and enter others’ leave")
     POOL_READ = "publicpool.read", _l("See the Public Pool")
     POOL_CLAIM = "publicpool.claim", _l("Claim customers from the Public Pool")
     MY_CUSTOMERS_READ = "mycustomers.read", _l("See the own customers, past and present")
@@ -149,12 +157,13 @@ BUILT_IN_ROLES = (
     BuiltInRole("admin", _l("Admin"), RowScope.ALL, _EVERYTHING),
     BuiltInRole("manager", _l("Manager"), RowScope.ALL, _READING - _FOR_ADMINS | {
         P.COURSE_CLASS_WRITE, P.CUSTOMER_CREATE, P.CUSTOMER_EDIT, P.CUSTOMER_DELETE, P.CUSTOMER_EXPORT,
-        P.CUSTOMER_CONTACTS, P.CUSTOMER_ASSIGN, P.CUSTOMER_RELEASE, P.FOLLOW_UP_CREATE, P.FOLLOW_UP_EXPORT,
-        P.DISTRIBUTION_EXPORT, P.DISTRIBUTION_MEMO, P.SALES_RANK_WRITE, P.POOL_CLAIM, P.VIEW_SHARE}),
+        P.CUSTOMER_CONTACTS, P.CUSTOMER_ASSIGN, P.CUSTOMER_RELEASE, P.CUSTOMER_LOCK, P.FOLLOW_UP_CREATE,
+        P.FOLLOW_UP_EXPORT, P.DISTRIBUTION_EXPORT, P.DISTRIBUTION_MEMO, P.SALES_RANK_WRITE, P.LEAVE_REQUEST,
+        P.LEAVE_APPROVE, P.POOL_CLAIM, P.VIEW_SHARE}),
     BuiltInRole("consultant", _l("Consultant"), RowScope.OWN, _READING_CLASSES | {
-        P.CUSTOMER_READ, P.CUSTOMER_CREATE, P.CUSTOMER_EDIT, P.CUSTOMER_RELEASE, P.FOLLOW_UP_READ,
-        P.FOLLOW_UP_CREATE, P.DISTRIBUTION_READ, P.POOL_READ, P.POOL_CLAIM, P.MY_CUSTOMERS_READ,
-        P.CONTACT_LOOK_UP}),
+        P.CUSTOMER_READ, P.CUSTOMER_CREATE, P.CUSTOMER_EDIT, P.CUSTOMER_RELEASE, P.CUSTOMER_LOCK, P.FOLLOW_UP_READ,
+        P.FOLLOW_UP_CREATE, P.DISTRIBUTION_READ, P.LEAVE_READ, P.LEAVE_REQUEST, P.POOL_READ, P.POOL_CLAIM,
+        P.MY_CUSTOMERS_READ, P.CONTACT_LOOK_UP}),
     BuiltInRole("tutor", _l("Tutor"), RowScope.OWN, _READING_CLASSES),
     BuiltInRole("teacher", _l("Teacher"), RowScope.OWN, _READING_CLASSES),
     BuiltInRole("finance", _l("Finance"), RowScope.ALL, _READING_CLASSES),

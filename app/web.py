@@ -158,6 +158,15 @@ def whole_number(text: str) -> int | None:
     return int(text) if 0 < int(text) <= LARGEST_INTEGER else None
 
 
+def posted_day(name: str) -> dt.date | None:
+    """A day in the form; None if it was left out. What is no day is a mistake of whoever wrote the form (400)."""
+    asked = request.form.get(name, "")
+    try:
+        return dt.date.fromisoformat(asked) if asked else None
+    except ValueError:
+        abort(400)
+
+
 def choose_locale() -> ResponseReturnValue:
     """Speak another language from here on; a signed-in person's choice is remembered."""
     chosen = request.form.get("locale", "")

@@ -9,10 +9,11 @@ from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
 from app import exports, models, security_headers
-from app.admin import export, forms, menu, personal_data, seen, tasks
+from app.admin import export, forms, menu, personal_data, recomputing, seen, tasks
 from app.admin.assignment import AssignmentView
 from app.admin.audit import AuditView
 from app.admin.base import TableView
+from app.admin.calendar_days import CalendarDayView
 from app.admin.campuses import CampusView
 from app.admin.claim import ClaimView
 from app.admin.course_classes import CourseClassView
@@ -26,10 +27,12 @@ from app.admin.guard import allowed
 from app.admin.home import HomeView
 from app.admin.jobs import JobsView
 from app.admin.known_contact import KnownContactView
+from app.admin.leaves import LeaveView
 from app.admin.matrix import MatrixView
 from app.admin.my_customers import MyCustomersView
 from app.admin.palette import PaletteView
 from app.admin.personal_data import PersonalDataView
+from app.admin.pool_rules import PoolRulesView
 from app.admin.public_pool import PublicPoolView
 from app.admin.record_actions import RecordView
 from app.admin.roles import RoleView
@@ -57,6 +60,7 @@ def init_app(app: Flask) -> None:
             (CourseClassView, models.CourseClass, "courseclass"), (CourseView, models.Course, "course"),
             (CampusView, models.Campus, "campus"), (DepartmentView, models.Department, "department"),
             (EmployeeView, models.Employee, "employee"), (RoleView, models.Role, "role"),
+            (LeaveView, models.Leave, "leave"), (CalendarDayView, models.CalendarDay, "calendarday"),
             (SessionView, models.LoginSession, "session"), (AuditView, models.AuditEntry, "audit")):
         admin.add_view(view(model, endpoint=endpoint))
     tables = {view.endpoint: view for view in admin._views}
@@ -65,11 +69,12 @@ def init_app(app: Flask) -> None:
     admin.add_view(PersonalDataView(people, name=PersonalDataView.menu_title, endpoint="personaldata"))
     admin.add_view(AssignmentView(name=AssignmentView.menu_title, endpoint="assignment"))
     admin.add_view(SettingsView(name=SettingsView.menu_title, endpoint="settings"))
+    admin.add_view(PoolRulesView(name=PoolRulesView.menu_title, endpoint=recomputing.SUBJECT))
     admin.add_view(MatrixView(name=MatrixView.menu_title, endpoint="matrix"))
     admin.add_view(JobsView(name=JobsView.menu_title, endpoint="jobs"))
     tables = {view.endpoint: view for view in admin._views if isinstance(view, TableView)}
-    admin.add_view(TasksView({name: view.menu_title for name, view in tables.items()}, name=TasksView.menu_title,
-                             endpoint="tasks"))
+    titles = {**{name: view.menu_title for name, view in tables.items()}, recomputing.SUBJECT: PoolRulesView.menu_title}
+    admin.add_view(TasksView(titles, name=TasksView.menu_title, endpoint="tasks"))
     exports.register(app, export.Opener(tables))
     admin.init_app(app)
     seen.init_app(app)

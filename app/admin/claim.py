@@ -8,13 +8,13 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from app import current, web
+from app import current, display, web
 from app.admin.guard import GuardedView, allowed, viewer
 from app.extensions import db
 from app.models import Employee
 from app.permissions import Permission
 from app.services import claims
-from app.services.claims import Claim
+from app.services.claims import Claim, Refusal
 
 MOST_AT_ONCE = 200
 
@@ -56,7 +56,19 @@ def _sentence(result: Claim) -> str:
     name = who_has_him(result.holder)
     if name:
         return str(_("Already being followed up by %(name)s", name=name))
-    return str(result.refusal.sentence)
+    if result.possible_on is None:
+        return str(result.refusal.sentence)
+    return _possible(result.refusal, display.day(result.possible_on))
+
+
+def _possible(refusal: Refusal, day: str) -> str:
+    """Why a limit or the cool-down refused a claim, and from when on it is possible."""
+    if refusal is Refusal.COOL_DOWN:
+        return str(_("You were the last to have this customer: you may claim again from %(day)s on", day=day))
+    if refusal is Refusal.HOLDING_LIMIT:
+        return str(_("You hold as many customers as you may: there is room from %(day)s on, or as soon as one enrols "
+                     "or is released", day=day))
+    return str(_("You have claimed as many customers today as you may: the next from %(day)s on", day=day))
 
 
 def who_has_him(holder: Employee | None) -> str | None:
@@ -72,6 +84,7 @@ def _as_json(results: Results) -> ResponseReturnValue:
     """What was won and what was lost; to those who ask for `words`, with a sentence on the whole and on each loss."""
     in_words = bool(request.form.get("words"))
     lost = [{"id": result.customer_id, "reason": result.refusal.value} | ({"sentence": sentence} if in_words else {})
+            | ({"possible_on": result.possible_on.isoformat()} if result.possible_on else {})
             for result, sentence in results if result.refusal]
     said = {"sentence": _summary(results)} if in_words else {}
     answer = jsonify(won=[result.customer_id for result, _sentence_of in results if result.won], lost=lost, **said)

@@ -23,7 +23,7 @@ from app.extensions import db
 from app.models import Employee, Role
 from app.models.choices import DepartmentFunction, SessionEnd
 from app.permissions import Permission
-from app.services import employees, logins, persons, roles, sessions
+from app.services import employees, logins, persons, recomputation, roles, sessions
 
 
 class EmployeeForm(forms.BaseForm):
@@ -85,7 +85,10 @@ class EmployeeView(TableView):
         if not created:
             self._check_may_stop_holding(form, model)
         roles_before = set() if created else {role.id for role in model.roles}
+        department_before = None if created else model.department_code
         super().save(form, model, created=created)
+        if not created and model.department_code != department_before:  # its rules bind his customers from now on
+            recomputation.of_consultant(db.session, model.id, today=current.today())
         if not created:
             roles.check_someone_administers(db.session, field="roles" if model.active else "active")
         if not model.active:

@@ -6,6 +6,7 @@ import datetime as dt
 
 from flask import abort, request
 
+from app import web
 from app.models.choices import Intent
 
 
@@ -17,8 +18,4 @@ def intent() -> Intent:
 
 def next_contact() -> dt.date | None:
     """The day of the next contact in the form; None if it was left out."""
-    asked = request.form.get("next_contact_on", "")
-    try:
-        return dt.date.fromisoformat(asked) if asked else None
-    except ValueError:
-        abort(400)
+    return web.posted_day("next_contact_on")

@@ -102,5 +102,20 @@ LABELS: dict[str, LazyString] = {
     "weight": _l("Weight"),
     "work_status": _l("Employment"),
 }
+LABELS |= {
+    "calendar": _l("Days that count"),
+    "cool_down_days": _l("Cool-down of the former consultant"),
+    "daily_claim_limit": _l("Claims a day at most"),
+    "day": _l("Day"),
+    "deal_days": _l("Term to win the customer"),
+    "enrol_hold_days": _l("Unpaid enrolments lapse after"),
+    "follow_up_days": _l("Term to follow up"),
+    "holding_limit": _l("Customers held at most"),
+    "level": _l("Whose rules"),
+    "lock_days": _l("Locks last at most"),
+    "lock_limit": _l("Customers locked at most"),
+    "warn_days": _l("Warning before the fall"),
+    "works": _l("The school is open"),
+}
 LABELS |= {f"{column}.name": LABELS[column] for column in ("consultant", "course", "customer", "employee")}
 LABELS["employee.username"] = LABELS["username"]

@@ -18,7 +18,7 @@ from app.admin import cursor, follow_up_form, live, menu
 from app.admin.base import asked_for, row_id
 from app.admin.clocks import own_rules, standings
 from app.admin.guard import GuardedView, viewer
-from app.admin.record import record_page
+from app.admin.record import lockable, record_page
 from app.errors import DomainError
 from app.extensions import db
 from app.models import Customer, Distribution
@@ -67,7 +67,7 @@ class MyCustomersView(GuardedView):
             shown_all_url=cursor.same_page(show=None, after=None),
             status_of=lambda row: row.status_shown(today), ended_of=lambda row: row.ended_on_shown(today),
             statuses=_statuses(counts), changes_url=cursor.address(".changes_view", until=after),
-            falling=falling, standing_of=standings(on_the_clock),
+            falling=falling, standing_of=standings(on_the_clock), lockable=lockable,
             due=my_customers.contacts_due(db.session, me.id, today=today),
             due_count=my_customers.number_due(db.session, me.id, today=today),
             next_contacts=my_customers.next_contacts(db.session, mine), intents=list(Intent),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ from flask_admin import BaseView
 from sqlalchemy import select
 
 from app import current, web
-from app.admin import contacts, options
+from app.admin import contacts, days_off, options
 from app.admin import history as audit_history
 from app.admin.clocks import cool_down_days, standings
 from app.admin.guard import allowed, viewer
@@ -24,9 +25,18 @@ from app.models.choices import Intent, RowScope
 from app.permissions import Permission, scope_of, scope_of_all
 from app.services import assignment_ledger, follow_ups, history, pool, timeline
 from app.services.assignment_ledger import Skipped
-from app.services.claims import Refusal
 from app.services.contacts import masked_note
+from app.services.rules import ONE_DAY
 from app.services.timeline import Event
+
+
+@dataclass(frozen=True)
+class Lockable:
+    """What can be done about a customer's lock: end the one that lasts `until` a day, lock him up to the `last` day."""
+
+    until: dt.date | None
+    last: dt.date | None
+
 
 SHOWN = 12
 """So many events of the timeline are unfolded."""
@@ -54,13 +64,22 @@ def record_page(view: BaseView, customer: Customer, *, edit_url: str | None = No
         events=found.events, hands=found.hands, skipped=_skipped(found.events),
         memo=partial(_memo, customer, sees=sees),
         change_url=partial(_change_url, customer, sees=sees and not past),
-        clock=None if past else standings([customer])(customer),
+        **_clock(None if past else customer),
         facts=[] if past else _facts(customer, hidden=not sees), edit_url=edit_url,
         history_url=None if past else url_for("followup.index_view", customer=customer.id),
         history=None if past else audit_history.of(customer, revealed=sees),
         state=None if past else state_of(customer), session_id=current.login_session().id,
         **({} if past else _doings(customer)), return_url=web.return_address(request.full_path.rstrip("?")))
     return page
+
+
+def _clock(customer: Customer | None) -> dict[str, Any]:
+    """Where a customer stands on the clock, and the days of it that do not count."""
+    found = standings([customer])(customer) if customer is not None else None
+    if found is None or customer is None or customer.consultant is None:
+        return {"clock": None, "off": None}
+    rules = current.rules().of(customer.consultant.department_code, customer.source)
+    return {"clock": found, "off": days_off.of_standing(found, rules.calendar)}
 
 
 # --- where whoever looks finds a customer, and what he may do there ---------------------------------------------------
@@ -132,13 +151,24 @@ def _doings(customer: Customer) -> dict[str, Any]:
         "may_log": may_follow_up(customer), "intents": list(Intent),
         "last": follow_ups.last_of_holding(db.session, customer) if customer.belongs_to_someone(today) else None,
         "may_release": held and may(customer, Permission.CUSTOMER_RELEASE), "may_edit": may_edit,
+        "lockable": lockable(customer),
         "may_claim": (allowed(Permission.POOL_CLAIM) and viewer().can_hold_customers
                       and pool.is_open_to(customer, viewer().id, today, cool_down_days=cool_down_days())),
-        "refusals": {each.value: str(each.sentence) for each in Refusal},
         "consultants": _others(customer.consultant_id if held else None) if may_assign else [],
         "courses": [each for each in db.session.scalars(options.courses()) if each.id not in consulted]
         if may_edit else [],
         "referrer_url": page_of(customer.referral_from) if customer.referral_from is not None else None}
+
+
+def lockable(customer: Customer) -> Lockable | None:
+    """Whether whoever looks may lock or unlock the customer, whose consultant is loaded; None if neither."""
+    today = current.today()
+    if not customer.is_held(today) or customer.consultant is None or not may(customer, Permission.CUSTOMER_LOCK):
+        return None
+    rules, locked = current.rules().of(customer.consultant.department_code), customer.locked_until
+    until = locked if locked is not None and locked >= today else None
+    last = today + rules.lock_days * ONE_DAY if rules.lock_limit else None
+    return Lockable(until, last) if until or last else None
 
 
 def _others(consultant_id: int | None) -> list[Employee]:

@@ -10,7 +10,7 @@ from flask_admin import expose
 from flask_babel import LazyString
 from flask_babel import gettext as _
 
-from app import current, web
+from app import current, display, web
 from app.admin import follow_up_form
 from app.admin.base import row_id
 from app.admin.guard import GuardedView, viewer
@@ -31,6 +31,7 @@ class RecordView(GuardedView):
 
     needs = {"index_view": None, "state_view": None, "follow_up": Permission.FOLLOW_UP_CREATE,
              "next_contact": Permission.FOLLOW_UP_CREATE, "release": Permission.CUSTOMER_RELEASE,
+             "lock": Permission.CUSTOMER_LOCK, "unlock": Permission.CUSTOMER_LOCK,
              "assign": Permission.CUSTOMER_ASSIGN, "add_course": Permission.CUSTOMER_EDIT,
              "remove_course": Permission.CUSTOMER_EDIT}
 
@@ -77,6 +78,22 @@ class RecordView(GuardedView):
         return _done(lambda customer: customers.release(
             db.session, customer.id, by=_for(customer, Permission.CUSTOMER_RELEASE), today=current.today(),
             now=current.now()), lambda name: _("%(name)s is back in the Public Pool.", name=name))
+
+    @expose("/lock/", methods=("POST",))
+    def lock(self) -> ResponseReturnValue:
+        """Keep a customer from falling up to and including a day, as far as the rules let his consultant."""
+        until = web.posted_day("until") or abort(400)
+        return _done(lambda customer: customers.lock(
+            db.session, customer.id, until, by=_for(customer, Permission.CUSTOMER_LOCK),
+            today=current.today()), lambda name: _("%(name)s is locked until %(day)s.", name=name,
+                                                   day=display.day(until)))
+
+    @expose("/unlock/", methods=("POST",))
+    def unlock(self) -> ResponseReturnValue:
+        """End a lock; the customer falls tomorrow at the earliest."""
+        return _done(lambda customer: customers.unlock(
+            db.session, customer.id, by=_for(customer, Permission.CUSTOMER_LOCK), today=current.today()),
+            lambda name: _("%(name)s is no longer locked.", name=name))
 
     @expose("/assign/", methods=("POST",))
     def assign(self) -> ResponseReturnValue:

@@ -19,11 +19,12 @@ from sqlalchemy.orm import Session
 from app import current, queue, sqlite, trail, web
 from app.admin import export
 from app.admin.base import row_id
-from app.admin.guard import GuardedView, viewer
+from app.admin.guard import GuardedView, allowed, viewer
 from app.errors import DomainError, NotAllowedError
 from app.extensions import db
 from app.models import AuditAction, BackgroundTask, ExportFile
 from app.models.choices import TaskKind, TaskState
+from app.permissions import Permission
 from app.queue import QueueUnavailableError, Task
 from app.services import background_tasks, export_files
 from app.services.progress import seconds_left
@@ -56,6 +57,13 @@ class Line:
     @property
     def is_under_way(self) -> bool:
         return not self.task.is_over and not self.lost
+
+    @property
+    def page(self) -> str | None:
+        """Where the result of one that makes no file is seen, for those who may."""
+        if self.task.kind is not TaskKind.RECOMPUTATION or not allowed(Permission.SETTINGS_READ):
+            return None
+        return url_for("poolrules.index_view")
 
     @property
     def repeatable(self) -> bool:
@@ -158,13 +166,7 @@ class TasksView(GuardedView):
         title = f"{task.kind.label}: {self._titles.get(task.subject, task.subject)}"
         if task.arguments and "format" in task.arguments:
             title += f" ({task.arguments['format']})"
-        elapsed = (current.now() - task.begun_at).total_seconds() if task.begun_at else 0.0
-        running = task.state is TaskState.RUNNING and not lost
-        left = seconds_left(task.done, task.total, elapsed) if running else None
-        file = _file_of(task)
-        mine = file is not None and file.rights == export.rights()
-        return Line(task, title, lost, _sentence(task, lost=lost), in_words(left), file if mine else None,
-                    RIGHTS_CHANGED if file and not mine else "")
+        return line(task, title, lost=lost)
 
     @staticmethod
     def _own(task_id: str) -> BackgroundTask:
@@ -178,6 +180,17 @@ def _file_of(task: BackgroundTask) -> ExportFile | None:
     """The file a task has made, as long as it is kept."""
     file = task.file if task.state is TaskState.FINISHED else None
     return None if file is None or file.expires_at <= current.now() else file
+
+
+def line(task: BackgroundTask, title: str, *, lost: bool) -> Line:
+    """How a task stands, in words."""
+    elapsed = (current.now() - task.begun_at).total_seconds() if task.begun_at else 0.0
+    running = task.state is TaskState.RUNNING and not lost
+    left = seconds_left(task.done, task.total, elapsed) if running else None
+    file = _file_of(task)
+    mine = file is not None and file.rights == export.rights()
+    return Line(task, title, lost, _sentence(task, lost=lost), in_words(left), file if mine else None,
+                RIGHTS_CHANGED if file and not mine else "")
 
 
 def _sentence(task: BackgroundTask, *, lost: bool) -> str:

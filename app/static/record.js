@@ -116,7 +116,7 @@
       });
       return;
     }
-    G.say(lost ? JSON.parse(form.getAttribute("data-refusals"))[lost.reason] : answer.body.error, "error");
+    G.say(lost ? lost.sentence : answer.body.error, "error");
     look();
   }
 

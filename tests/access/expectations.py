@@ -33,6 +33,7 @@ from tests.access.world import (
     CustomerRow,
     FollowUpRow,
     HoldingRow,
+    LeaveRow,
     TaskRow,
     ViewRow,
     department_of,
@@ -218,6 +219,21 @@ def changed_by_whom_it_is_for(person: Person, view: ViewRow) -> Answer | None:
     return None
 
 
+def own_and_asked_for(person: Person, leave: LeaveRow) -> Answer | None:
+    """Withdrawn by whoever asked for it, while nobody has decided."""
+    return None if leave.owner == person.username and not leave.approved else REFUSED
+
+
+def others(person: Person, leave: LeaveRow) -> Answer | None:
+    """Nobody decides on his own."""
+    return REFUSED if leave.owner == person.username else None
+
+
+def others_asked_for(person: Person, leave: LeaveRow) -> Answer | None:
+    """What is approved is not approved again."""
+    return REFUSED if leave.approved else others(person, leave)
+
+
 def live_or_past(_person: Person, holding: HoldingRow) -> Answer | None:
     """What is still mine has its page among the customers; a past one is shown up to the day it ended."""
     return Answer(302) if holding.live else None
@@ -256,6 +272,14 @@ def role_form(_world: World, _row: Row | None) -> dict[str, Any]:
     return {"name": "新角色", "scope": "own", "permission_codes": ["course.read"]}
 
 
+def day_form(_world: World, _row: Row | None) -> dict[str, Any]:
+    return {"day": "2026-05-10", "name": "校庆"}
+
+
+def leave_form(_world: World, _row: Row | None) -> dict[str, Any]:
+    return {"first_on": "2026-12-01", "last_on": "2026-12-03", "reason": "回家"}
+
+
 def title_form(_world: World, _row: Row | None) -> dict[str, Any]:
     return {"title": "新校区"}
 
@@ -292,12 +316,17 @@ TABLES = (
           writes=frozenset({"employee_role", "second_factor"}), created=200),  # the page with his one-time password
     Table("role", "role", P.ROLE_READ, *[P.ROLE_WRITE] * 3, P.ROLE_READ, role_form,
           writes=frozenset({"role_permission"})),
+    Table("calendarday", "calendar_day", P.SETTINGS_READ, *[P.SETTINGS_WRITE] * 3, P.SETTINGS_READ, day_form,
+          writes=frozenset({"setting"})),
+    Table("leave", "leave", P.LEAVE_READ, P.LEAVE_REQUEST, NOBODY, P.LEAVE_REQUEST, P.LEAVE_READ, leave_form,
+          lambda scope, person, leave: within(scope, person, leave.owner), deletable=own_and_asked_for),
     Table("audit", "audit_entry", P.AUDIT_READ, NOBODY, NOBODY, NOBODY, P.AUDIT_READ, lambda _world, _row: {},
           lambda scope, person, entry: within(scope, person, entry.actor), listed=False),
     Table("session", "login_session", P.SESSION_READ, NOBODY, NOBODY, NOBODY, NOBODY, lambda _world, _row: {},
           lambda scope, person, login: within(scope, person, login.owner), details=False),
 )
 CUSTOMERS, FOLLOW_UPS = TABLES[0], TABLES[1]
+LEAVES = next(table for table in TABLES if table.name == "leave")
 EMPLOYEES = next(table for table in TABLES if table.name == "employee")
 
 
@@ -369,6 +398,10 @@ def _assigned_in_turn(_world: World, _person: Person, _case: Case) -> Asked:
 def _settings(_world: World, _person: Person, _case: Case) -> Asked:
     return Asked({}, {"session_idle_minutes": "31", "session_hours": "12", "shortest_password": "15",
                       "lead_retention_months": "0", "leaver_retention_months": "0", "session_retention_days": "90"})
+
+
+def _rules(_world: World, _person: Person, _case: Case) -> Asked:
+    return Asked({"scope": "source-2"}, {"step": "save", "follow_up_days": "5"})
 
 
 def _this_task(_world: World, _person: Person, case: Case) -> Asked:
@@ -460,6 +493,11 @@ DOORS = [
     Door("POST", "/admin/record/release/", P.CUSTOMER_RELEASE, opens=302, table="customer", reached=found_somewhere,
          rule=within_reach(P.CUSTOMER_RELEASE, lambda customer: customer.state == HELD),
          asks=by_form("customer_id"), changes=HOLDING),
+    Door("POST", "/admin/record/lock/", P.CUSTOMER_LOCK, opens=302, table="customer", reached=found_somewhere,
+         rule=within_reach(P.CUSTOMER_LOCK, lambda customer: customer.state == HELD), changes=frozenset({"customer"}),
+         asks=by_form("customer_id", until="2026-03-20")),
+    Door("POST", "/admin/record/unlock/", P.CUSTOMER_LOCK, opens=302, table="customer", reached=found_somewhere,
+         asks=by_form("customer_id")),  # nobody is locked
     Door("POST", "/admin/record/assign/", P.CUSTOMER_ASSIGN, opens=302, table="customer", reached=found_somewhere,
          rule=assigned_from_his_page, asks=_assigned, changes=HOLDING),
     Door("POST", "/admin/record/add-course/", P.CUSTOMER_EDIT, opens=302, table="customer", reached=found_somewhere,
@@ -549,6 +587,16 @@ DOORS = [
 
     Door("GET", "/admin/settings/", P.SETTINGS_READ),
     Door("POST", "/admin/settings/", P.SETTINGS_WRITE, opens=302, asks=_settings, changes=frozenset({"setting"})),
+    # The pool rules, and what is asked of leave.
+    Door("GET", "/admin/poolrules/", P.SETTINGS_READ),
+    Door("GET", "/admin/poolrules/state/", P.SETTINGS_READ, opens=404),  # none was asked for yet
+    Door("GET", "/admin/poolrules/edit/", P.SETTINGS_WRITE),
+    Door("POST", "/admin/poolrules/edit/", P.SETTINGS_WRITE, opens=302, asks=_rules,
+         changes=frozenset({"pool_rule", "setting"})),
+    *(Door("POST", f"/admin/leave/{step}/", P.LEAVE_APPROVE, opens=302, table="leave", asks=by_form(), rule=rule,
+           reached=LEAVES.reached_for(P.LEAVE_APPROVE), changes=frozenset({"leave", "customer"}))
+      for step, rule in (("approve", others_asked_for), ("decline", others))),
+
     Door("GET", "/admin/knowncontact/", P.CONTACT_LOOK_UP),
     Door("POST", "/admin/knowncontact/", P.CONTACT_LOOK_UP, asks=lambda _world, _person, _case: Asked(
         {}, {"contact": "13900001111"})),

@@ -19,6 +19,7 @@ from app.models import (
     AuditAction,
     AuditEntry,
     BackgroundTask,
+    CalendarDay,
     Campus,
     Course,
     CourseClass,
@@ -29,12 +30,13 @@ from app.models import (
     ExportChunk,
     ExportFile,
     FollowUp,
+    Leave,
     Role,
     SalesRank,
     SavedView,
     SecondFactor,
 )
-from app.models.choices import DepartmentFunction, TaskKind, TaskState
+from app.models.choices import DepartmentFunction, LeaveState, TaskKind, TaskState
 from app.services import customers, export_files
 from tests.access.grants import permissions_of
 from tests.access.people import BY_NAME, OTHERS, Person, custom_roles
@@ -146,6 +148,17 @@ class EntryRow(Row):
 
 
 @dataclass(frozen=True)
+class LeaveRow(Row):
+    """A leave: whose, and whether it is approved or only asked for."""
+
+    owner: str = field(kw_only=True)
+    approved: bool = field(kw_only=True)
+
+    def kind(self, person: Person) -> str:
+        return f"{whose(self.owner, person)}, {'approved' if self.approved else 'asked for'}"
+
+
+@dataclass(frozen=True)
 class TaskRow(Row):
     """A background task: whose."""
 
@@ -204,6 +217,7 @@ def build(session: Session, clock: SettableClock) -> World:
     school = people.open_school(session)
     staff = {person.username: person for person in school.everyone} | _hire(session, school)
     spare = _small_tables(session, school)
+    Floor(session, clock).rules(lock_limit=100, lock_days=30)
     known = _Customers(session, clock, staff, school.python).enter()
     session.commit()
     ids = {username: employee.id for username, employee in staff.items()}
@@ -246,6 +260,7 @@ def _small_tables(session: Session, school: people.School) -> dict[str, list[Any
                               second_factor=SecondFactor(sealed_secret=b"sealed", last_step=0))],
         "courseclass": [CourseClass(id=9_000_906, campus=school.beijing, course=school.linux, semester=3, price=1,
                                     capacity=9, start_date=day, teachers=[school.teacher], tutor=school.tutor)],
+        "calendarday": [CalendarDay(id=9_000_908, day=dt.date(2026, 5, 9), name="备用日子")],
         "salesrank": [SalesRank(id=9_000_907, consultant=ranked, num=1, weight=1)],
     }
     for rows in spare.values():
@@ -316,6 +331,7 @@ def _rows(session: Session, known: list[CustomerRow], ids: dict[str, int],
     rows["audit"] = [EntryRow(_entry(session, ids.get(username)), f"{SIXTY[number]}条", actor=username)
                      for number, username in enumerate((None, *ids))]
     rows["savedview"] = _views(session, ids)
+    rows["leave"] = _leaves(session, ids)
     rows["task"] = [TaskRow(_task(session, employee_id, f"{SIXTY[number]}务", TaskState.WAITING),
                             f"{SIXTY[number]}务", owner=username) for number, (username, employee_id) in enumerate(
                                 ids.items())]
@@ -335,6 +351,19 @@ def _views(session: Session, ids: dict[str, int]) -> list[Row]:
     session.add_all(view for _username, _shared, view in found)
     session.flush()
     return [ViewRow(view.id, view.name, owner=username, shared=shared) for username, shared, view in found]
+
+
+def _leaves(session: Session, ids: dict[str, int]) -> list[Row]:
+    """A request of everybody's, for the days to come, and an approved leave of those who hold customers, long gone."""
+    asked_for = [(username, LeaveState.REQUESTED, dt.date(2026, 3, 3)) for username in ids]
+    approved = [(username, LeaveState.APPROVED, dt.date(2026, 1, 5)) for username in HOLDERS]
+    found = [(username, state, Leave(employee_id=ids[username], first_on=day, last_on=day + dt.timedelta(days=1),
+                                     state=state, reason=f"{SIXTY[number]}假"))
+             for number, (username, state, day) in enumerate((*asked_for, *approved))]
+    session.add_all(leave for _username, _state, leave in found)
+    session.flush()
+    return [LeaveRow(leave.id, leave.reason or "", owner=username, approved=state is LeaveState.APPROVED)
+            for username, state, leave in found]
 
 
 def _task(session: Session, employee_id: int, marker: str, state: TaskState) -> int:
