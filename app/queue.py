@@ -58,6 +58,7 @@ class Task(enum.StrEnum):
     EXPORT = "app.jobs.exports.run"
     RECOMPUTATION = "app.jobs.recomputation.run"
     RECOMPUTATION_CATCH_UP = "app.jobs.recomputation.catch_up"
+    TRANSFER = "app.jobs.transfers.run"
 
     @property
     def job_id(self) -> str:

@@ -187,7 +187,8 @@ def test_after_an_erasure_nothing_is_left_of_a_person(
     wait_until(lambda: "/download" in look(manager, "/admin/tasks/"), seconds=60, what="the export")
     holding = session.scalars(select(Distribution.id)).one()
     send(manager, f"/admin/distribution/edit/?id={holding}", memo=EVERYTHING[:200])
-    send(manager, "/admin/customer/assign/", customer_id=number, consultant_id=school.baoyu.id)
+    send(manager, "/admin/customer/assign/", customer_id=number, consultant_id=school.baoyu.id,
+         shown=f"{school.sanjiang.id}.1.0.0")
     send(baoyu, "/admin/mycustomers/release/", customer_id=number)
     for value in (quoted["name"], quoted["mobile"]):
         look(dasha, f"/admin/publicpool/?name={value}")

@@ -231,6 +231,23 @@ class TestBetweenScreens:
         reader.page("409", refused)
 
     @every_language
+    def test_while_customers_are_moved(self, reader, sit_down, make_customer, school):
+        chosen = [make_customer(name, holder=school.sanjiang).id for name in ("甲客", "乙客")]
+        admin, leaver, nobody = sit_down("admin"), school.sanjiang.id, {"way": "give", "shown": ""}
+        for action in ("assign", "release"):
+            reader.page(action, admin.submit("/admin/customer/action/", {"action": action, "rowid": chosen}))
+        form = {"name": "三江", "username": "sanjiang", "department": school.departments[1001].id}
+        reader.page("asked first", admin.submit(f"/admin/employee/edit/?id={leaver}", form))
+        address = "/admin/transfer/hand-over/"
+        reader.page("what there is", admin.get(f"{address}?employee={leaver}"))
+        reader.page("asked again", admin.submit(address, {"employee": leaver, **nobody}))
+        shown = {"employee": leaver, "way": "give", "shown": f"{leaver}.2.0.0", "deactivate": "1"}
+        reader.page("refused", admin.submit(address, shown))
+        done = admin.submit(address, {**shown, "consultant_id": school.baoyu.id})
+        reader.page("who got whom", admin.get(done.location))
+        reader.page("what was moved", admin.get("/admin/transfer/"))
+
+    @every_language
     def test_in_what_the_palette_finds(self, demo, language):
         reader = Reader(language, frozenset())
         browser = demo.login("admin", reader.tag)

@@ -42,6 +42,7 @@ from app.admin.second_factor import SecondFactorView
 from app.admin.sessions import SessionView
 from app.admin.settings import SettingsView
 from app.admin.tasks import TasksView
+from app.admin.transfers import TransfersView
 from app.models.audit import PersonKind
 from app.permissions import Permission
 
@@ -51,7 +52,7 @@ def init_app(app: Flask) -> None:
     admin = Admin(name="Gonghai", theme=Bootstrap4Theme(base_template="admin/base.html"),
                   index_view=HomeView(name=HomeView.menu_title), csp_nonce_generator=security_headers.nonce)
     for screen, endpoint in ((PublicPoolView, "publicpool"), (MyCustomersView, "mycustomers"), (ClaimView, "claim"),
-                             (RecordView, "record"), (KnownContactView, "knowncontact"),
+                             (RecordView, "record"), (TransfersView, "transfer"), (KnownContactView, "knowncontact"),
                              (SavedViewsView, "savedview"), (SecondFactorView, "secondfactor")):
         admin.add_view(screen(name=screen.menu_title or endpoint, endpoint=endpoint))
     for view, model, endpoint in (

@@ -11,19 +11,19 @@ from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import joinedload, selectinload
 from wtforms import Form
 
 from app import current, web
 from app.admin import contacts, new_lead, options, seen
-from app.admin.base import Access, TableView, badge, row_id, table_action
+from app.admin.base import Access, TableView, badge, table_action
 from app.admin.customer_form import REFERRERS, CustomerForm
 from app.admin.filters import Is, OneOf, Quick, is_choice, period
 from app.admin.known_contact import count_entered, refused_as_known
 from app.admin.labels import LABELS
 from app.admin.record import may, record_page
+from app.admin.transfers import MovesCustomers
 from app.errors import DomainError
 from app.extensions import db
 from app.models import AssignmentEntry, Customer, Employee
@@ -74,14 +74,14 @@ def _stands(code: str) -> ColumnElement[bool]:
     return standing.customers(current.today())[code]
 
 
-class CustomerView(TableView):
+class CustomerView(MovesCustomers, TableView):
     """Everyone's customers for a manager, the own ones for a consultant."""
 
     group, order, menu_title = "sell", 30, _l("Customers")
     new_title = _l("New customer")
     access = Access(Permission.CUSTOMER_READ, Permission.CUSTOMER_CREATE, Permission.CUSTOMER_EDIT,
                     Permission.CUSTOMER_DELETE, Permission.CUSTOMER_EXPORT)
-    needs = {"assign_view": Permission.CUSTOMER_ASSIGN}
+    needs = {"assign_view": Permission.CUSTOMER_ASSIGN, "release_view": Permission.CUSTOMER_RELEASE}
     form = CustomerForm
     form_groups = (
         (_l("Contact"), ("name", "gender", "qq", "mobile", "wechat")),
@@ -210,44 +210,15 @@ class CustomerView(TableView):
         edit_url = url_for(".edit_view", id=customer.id, url=request.full_path) if self.may_edit(customer) else None
         return record_page(self, customer, edit_url=edit_url)
 
-    @table_action("assign", _l("Assign…"), Permission.CUSTOMER_ASSIGN)
-    def action_assign(self, ids: list[str]) -> ResponseReturnValue:
-        """Ask to whom."""
-        return self.render("admin/customer/assign.html", customers=self.get_several(ids),
-                           consultants=db.session.scalars(options.consultants()).all(),
-                           return_url=request.form.get("url") or url_for(".index_view"))
-
-    @expose("/assign/", methods=("POST",))
-    def assign_view(self) -> ResponseReturnValue:
-        """Give the chosen customers to a consultant, each in a transaction of its own."""
-        consultant_id = row_id(request.form.get("consultant_id", ""))
-        ids = [customer.id for customer in self.get_several(request.form.getlist("customer_id"))]
-        done = self._one_by_one(ids, lambda each: customers.assign(
-            db.session, each, consultant_id, today=current.today(), now=current.now()))
-        if done:
-            flash(ngettext("%(num)d customer was assigned.", "%(num)d customers were assigned.", done), "success")
-        return redirect(web.return_address(url_for(".index_view")))
-
     @table_action("deal", _l("Assign by turns"), Permission.CUSTOMER_ASSIGN,
                   _l("Give each of the chosen customers of the Public Pool to whoever’s turn it is?"))
     def action_deal(self, ids: list[str]) -> None:
         """Give the chosen customers of the pool to whoever's turn it is."""
         entries: list[AssignmentEntry] = []
-        reached = [customer.id for customer in self.get_several(ids)]
-        self._one_by_one(reached, lambda each: entries.append(assignment.assign(
+        self._one_by_one(self.numbers_chosen(ids), lambda each: entries.append(assignment.assign(
             db.session, each, current.school().assignment_strategy, today=current.today(), now=current.now())))
         for sentence in new_lead.dealt_out(entries):
             flash(sentence, "success")
-
-    @table_action("release", _l("Release to the Public Pool"), Permission.CUSTOMER_RELEASE,
-                  _l("Release the chosen customers to the Public Pool?"))
-    def action_release(self, ids: list[str]) -> None:
-        """Give the chosen customers back to the pool."""
-        reached = [customer.id for customer in self.get_several(ids)]
-        done = self._one_by_one(reached, lambda each: customers.release(
-            db.session, each, today=current.today(), now=current.now()))
-        if done:
-            flash(ngettext("%(num)d customer was released.", "%(num)d customers were released.", done), "success")
 
     @staticmethod
     def _one_by_one(ids: list[int], act: Any) -> int:

@@ -18,12 +18,13 @@ from app.admin.base import Access, TableView
 from app.admin.filters import Is, Quick
 from app.admin.guard import viewer
 from app.admin.labels import LABELS
+from app.admin.transfers import hand_over_url
 from app.errors import ConflictError
 from app.extensions import db
 from app.models import Employee, Role
 from app.models.choices import DepartmentFunction, SessionEnd
 from app.permissions import Permission
-from app.services import employees, logins, persons, recomputation, roles, sessions
+from app.services import employees, logins, persons, recomputation, roles, sessions, transfers
 
 
 class EmployeeForm(forms.BaseForm):
@@ -58,7 +59,7 @@ class EmployeeView(TableView):
         (_l("Person"), ("name", "email", "openid")),
         (_l("Login"), ("username", "active")),
         (_l("Place and rights"), ("department", "roles")))
-    details_template = "admin/employee/details.html"
+    details_template, edit_template = "admin/employee/details.html", "admin/employee/edit.html"
     column_extra_row_actions = [TemplateLinkRowAction("row_actions.one_time_password")]
     about = _l("Everyone who works here, with the login and the roles. Whoever leaves is deactivated, not deleted.")
     column_lead = "name"
@@ -137,7 +138,22 @@ class EmployeeView(TableView):
     def _check_may_stop_holding(form: Form, model: Employee) -> None:
         stays = form.active.data and form.department.data.function == DepartmentFunction.SALES
         if model.can_hold_customers and not stays:
-            employees.check_may_stop_holding(db.session, model, today=current.today())
+            try:
+                employees.check_may_stop_holding(db.session, model, today=current.today())
+            except employees.StillHoldsError:
+                g.asks_first = {"deactivate": None if form.active.data else 1}
+                raise
+
+    def hand_over_url(self, model: Employee) -> str | None:
+        """Where his customers go to others, if he has some and whoever looks may move them.
+
+        From a form that was refused because he has some it leads on to what the form was to do, and back to the form.
+        """
+        asked: dict[str, Any] | None = g.get("asks_first")
+        if asked is None and not transfers.shares(db.session, transfers.with_employee(model.id, current.today()),
+                                                  today=current.today()):
+            return None
+        return hand_over_url(model, next=request.full_path.rstrip("?"), **(asked or {}))
 
     def edit_form(self, obj: Any = None) -> Any:
         """The form of an employee; of one who may do more than whoever asks there is none."""

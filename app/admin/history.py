@@ -38,7 +38,7 @@ TABLES: dict[str, LazyString] = {
     "follow_up": _l("Follow-up record"), "role": _l("Role"), "login_session": _l("Session"),
     "recovery_code": _l("Recovery code"), "second_factor": _l("Second factor"), "sales_rank": _l("Sales rank"),
     "saved_view": _l("Saved view"), "list_choice": _l("Chosen columns"), "setting": _l("Setting"),
-    "audit_entry": _l("Audit log")}
+    "transfer": _l("Transfer"), "transfer_line": _l("Transferred customer"), "audit_entry": _l("Audit log")}
 """What people call a row of each table."""
 
 ORIGINS: dict[str, LazyString] = {"job": _l("Job"), "command": _l("Command"), "unknown": _l("Unknown")}

@@ -34,11 +34,12 @@ REASONS = (ErasureReason.REQUESTED, ErasureReason.NOT_NEEDED, ErasureReason.UNLA
 FORMATS = ("html", "json")
 
 NAMES = LABELS | {
-    "arguments": _l("What was asked for"), "begun_at": _l("Begun"), "done": _l("Done"), "kind": _l("Kind"),
+    "arguments": _l("What was asked for"), "begun_at": _l("Begun"), "done": _l("Done"),
     "problem": _l("Problem"), "runs": _l("Times begun"), "state": _l("State"), "subject": _l("Screen"),
-    "total": _l("Rows"),
+    "total": _l("Rows"), "former": _l("From whom"), "reason": _l("Reason"), "recipient": _l("To whom"),
+    "transfer": _l("Transfer"),
     "closed_at": _l("Closed"), "confirmed_at": _l("Confirmed"), "created_at": _l("Begun"), "ended_as": _l("Ended as"),
-    "ended_at": _l("Ended"), "erased_on": _l("Erased"), "last_step": _l("Last code"), "locale": _l("Language"),
+    "erased_on": _l("Erased"), "last_step": _l("Last code"), "locale": _l("Language"),
     "one_time_until": _l("One-time password until"), "public_as": _l("Ends as"),
     "second_factor_at": _l("Second factor given"), "used_at": _l("Used")}
 """What people call each column of the tables about people."""

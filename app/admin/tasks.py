@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Response, abort, jsonify, redirect, url_for
@@ -26,10 +26,11 @@ from app.models import AuditAction, BackgroundTask, ExportFile
 from app.models.choices import TaskKind, TaskState
 from app.permissions import Permission
 from app.queue import QueueUnavailableError, Task
-from app.services import background_tasks, export_files
+from app.services import background_tasks, export_files, transfers
 from app.services.progress import seconds_left
 
-DONE_BY = {TaskKind.EXPORT: Task.EXPORT, TaskKind.RECOMPUTATION: Task.RECOMPUTATION}
+DONE_BY = {TaskKind.EXPORT: Task.EXPORT, TaskKind.RECOMPUTATION: Task.RECOMPUTATION,
+           TaskKind.TRANSFER: Task.TRANSFER}
 """Which of the worker's functions does what."""
 
 
@@ -44,6 +45,7 @@ class Line:
         lost: it should be under way, and no worker has it.
         file: what came of it, if that can be downloaded.
         withheld: why there is a file that cannot be.
+        result_url: the page that says what has come of it so far, if there is one.
     """
 
     task: BackgroundTask
@@ -53,6 +55,7 @@ class Line:
     left: str
     file: ExportFile | None
     withheld: LazyString | str
+    result_url: str | None = None
 
     @property
     def is_under_way(self) -> bool:
@@ -160,13 +163,15 @@ class TasksView(GuardedView):
                     problem = str(_("No worker is running: it begins when one does."))
             except QueueUnavailableError as error:
                 problem = str(error)
-        return [self._line(task, lost=task.id in lost) for task in found], problem
+        moved = transfers.of_tasks(db.session, [task.id for task in found if task.kind is TaskKind.TRANSFER])
+        return [self._line(task, lost=task.id in lost, transfer_id=moved.get(task.id)) for task in found], problem
 
-    def _line(self, task: BackgroundTask, *, lost: bool) -> Line:
+    def _line(self, task: BackgroundTask, *, lost: bool, transfer_id: int | None) -> Line:
         title = f"{task.kind.label}: {self._titles.get(task.subject, task.subject)}"
         if task.arguments and "format" in task.arguments:
             title += f" ({task.arguments['format']})"
-        return line(task, title, lost=lost)
+        result_url = None if transfer_id is None else url_for("transfer.result_view", id=transfer_id)
+        return replace(line(task, title, lost=lost), result_url=result_url)
 
     @staticmethod
     def _own(task_id: str) -> BackgroundTask:
@@ -208,7 +213,7 @@ def _sentence(task: BackgroundTask, *, lost: bool) -> str:
 
 
 def _result(task: BackgroundTask) -> str:
-    if task.kind is TaskKind.EXPORT:
+    if task.kind is not TaskKind.RECOMPUTATION:
         return str(ngettext("Done: %(rows)s row", "Done: %(rows)s rows", task.total, rows=format_number(task.total)))
     said = task.arguments or {}
     return str(_("Done: of %(total)s customers %(earlier)s fall earlier and %(later)s later than before",

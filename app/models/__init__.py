@@ -21,6 +21,7 @@ from app.models.sales_rank import SalesRank
 from app.models.saved_view import ListChoice, SavedView
 from app.models.second_factor import RecoveryCode, SecondFactor
 from app.models.setting import Setting
+from app.models.transfer import Transfer, TransferLine
 
 __all__ = [
     "AssignmentEntry",
@@ -53,6 +54,8 @@ __all__ = [
     "SavedView",
     "SecondFactor",
     "Setting",
+    "Transfer",
+    "TransferLine",
     "course_class_teacher",
     "customer_course",
     "employee_role",

@@ -192,6 +192,33 @@ class TaskKind(Kind):
 
     EXPORT = "export", _l("Export")
     RECOMPUTATION = "recomputation", _l("Recomputation of the clock")
+    TRANSFER = "transfer", _l("Transfer")
+
+
+class TransferKind(Kind):
+    """What an order to move customers was."""
+
+    TRANSFER = "transfer", _l("Transfer")
+    RELEASE = "release", _l("Release")
+    HAND_OVER = "hand_over", _l("Hand-over")
+
+
+class LineState(Kind):
+    """What has become of one customer of such an order."""
+
+    WAITING = "waiting", _l("Waiting")
+    MOVED = "moved", _l("Moved")
+    REFUSED = "refused", _l("Refused")
+
+
+class LeaverLogin(Kind):
+    """What becomes of the login of somebody whose customers are handed over."""
+
+    STAYS = "stays", _l("The login stays active.")
+    ENDS = "ends", _l("The login is deactivated when all customers have moved.")
+    ENDED = "ended", _l("The login was deactivated.")
+    HOLDS = "holds", _l("The login stays active, because customers are still with this person.")
+    REFUSED = "refused", _l("The login stays active, because it may not be deactivated.")
 
 
 class TaskState(Kind):

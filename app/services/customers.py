@@ -136,6 +136,29 @@ def assign(session: Session, customer_id: int, consultant_id: int, *, today: dt.
     distributions.begin(session, customer, consultant, origin, today=today, now=now)
 
 
+def hand_over(session: Session, customer_id: int, leaver_id: int, consultant_id: int, *, today: dt.date,
+              now: dt.datetime) -> None:
+    """Give a customer of somebody who leaves to another consultant.
+
+    One on the clock is transferred. An enrolled one stays outside it: his holding ended when he was won, and no other
+    begins, for nobody is to win him again.
+
+    Raises:
+        ConflictError: the customer is no longer the leaver's, or the consultant cannot hold customers.
+    """
+    consultant = distributions.lock_holder(session, consultant_id)
+    customer = distributions.lock_customer(session, customer_id)
+    held = distributions.is_held(session, customer, today)
+    if customer.consultant_id != leaver_id or not (held or customer.is_enrolled):
+        raise ConflictError(_l("%(name)s has changed hands meanwhile.", name=customer.name))
+    if held:
+        distributions.end(session, customer, DistributionStatus.TRANSFERRED, today=today, now=now)
+        distributions.begin(session, customer, consultant, Origin.TRANSFER, today=today, now=now)
+    else:
+        customer.consultant_id = consultant.id
+        session.flush()
+
+
 def lock(session: Session, customer_id: int, until: dt.date, *, by: Employee | None = None, today: dt.date) -> None:
     """Keep a held customer from falling up to and including a day.
 

@@ -19,12 +19,18 @@ from app.models import (
     FollowUp,
     Role,
     SalesRank,
+    Transfer,
+    TransferLine,
     course_class_teacher,
 )
-from app.models.choices import DepartmentFunction
+from app.models.choices import DepartmentFunction, SessionEnd
 from app.permissions import BUILT_IN_ROLES
-from app.services import persons, pool
+from app.services import persons, pool, sessions
 from app.services import roles as role_service
+
+
+class StillHoldsError(ConflictError):
+    """Somebody is to hold customers no more and has some: they are handed over or released first."""
 
 
 def by_username(session: Session, username: str) -> Employee | None:
@@ -66,14 +72,30 @@ def check_may_stop_holding(session: Session, employee: Employee, *, today: dt.da
     The employee is locked first, so that he gets none meanwhile.
 
     Raises:
-        ConflictError: he still holds customers.
+        StillHoldsError: he still holds customers.
     """
     with session.no_autoflush:
         session.execute(select(Employee.id).where(Employee.id == employee.id).with_for_update(key_share=True))
         number = number_held(session, employee.id, today=today)
     if number:
-        raise ConflictError(_l("%(name)s still holds %(number)s customers: assign or release them first.",
-                               name=employee.name, number=number))
+        raise StillHoldsError(_l("%(name)s still holds %(number)s customers: assign or release them first.",
+                                 name=employee.name, number=number))
+
+
+def deactivate(session: Session, actor: Employee, employee: Employee, *, today: dt.date, now: dt.datetime) -> None:
+    """End somebody's login for good, with every session.
+
+    Raises:
+        NotAllowedError: he may do more than whoever asks.
+        StillHoldsError: customers are with him.
+        ConflictError: nobody would be left to administer.
+    """
+    begin_change(session, actor, employee, roles=employee.roles, department=employee.department)
+    check_may_stop_holding(session, employee, today=today)
+    employee.active = False
+    session.flush()
+    role_service.check_someone_administers(session, field="active")
+    sessions.end_all(session, employee, SessionEnd.DEACTIVATED, now=now)
 
 
 def check_department_may_leave_sales(session: Session, department: Department, *, today: dt.date) -> None:
@@ -147,7 +169,8 @@ def check_deletable(session: Session, employee: Employee) -> None:
         ConflictError: history hangs on him.
     """
     references = (Distribution.consultant_id, FollowUp.consultant_id, Customer.consultant_id,
-                  SalesRank.consultant_id, CourseClass.tutor_id, course_class_teacher.c.employee_id)
+                  SalesRank.consultant_id, CourseClass.tutor_id, Transfer.employee_id, Transfer.leaver_id,
+                  TransferLine.former_id, TransferLine.recipient_id, course_class_teacher.c.employee_id)
     if any(session.scalar(select(exists().where(column == employee.id))) for column in references):
         raise ConflictError(_l("%(name)s has a history here, which is kept: deactivate the login instead.",
                                name=employee.name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import ConflictError
@@ -36,12 +37,14 @@ def undo(session: Session, customer_id: int, *, today: dt.date, now: dt.datetime
     If that consultant can hold no customer, or no more of them, he goes to the pool.
 
     Raises:
-        ConflictError: the customer has not enrolled.
+        ConflictError: the customer has not enrolled, or was handed over at this moment.
     """
-    holder = _former_holder(session, customer_id, today)
+    consultant_id, holder = _former_holder(session, customer_id, today)
     customer = distributions.lock_customer(session, customer_id)
     if not customer.is_enrolled:
         raise ConflictError(_l("%(name)s has not enrolled.", name=customer.name))
+    if customer.consultant_id != consultant_id:
+        raise ConflictError(_l("This customer is being changed by someone else. Please try again."))
     customer.status = CustomerStatus.NOT_ENROLLED
     customer.recv_date = customer.last_consult_date = today
     if holder is not None:
@@ -52,16 +55,16 @@ def undo(session: Session, customer_id: int, *, today: dt.date, now: dt.datetime
     return customer
 
 
-def _former_holder(session: Session, customer_id: int, today: dt.date) -> Employee | None:
-    """The consultant the customer enrolled with, locked, if he can hold one more; he is locked before the customer.
+def _former_holder(session: Session, customer_id: int, today: dt.date) -> tuple[int | None, Employee | None]:
+    """The consultant of an enrolled customer; and himself, locked, if he can hold one more.
 
-    An enrolled customer does not change hands, so this read stays true.
+    He is locked before the customer, so whoever hands the customer over at this moment may come in between.
     """
-    customer = session.get(Customer, customer_id)
-    if customer is None or customer.consultant_id is None:
-        return None
+    consultant_id = session.scalar(select(Customer.consultant_id).where(Customer.id == customer_id))
+    if consultant_id is None:
+        return None, None
     try:
-        holder = distributions.lock_holder(session, customer.consultant_id)
+        holder = distributions.lock_holder(session, consultant_id)
     except ConflictError:
-        return None
-    return holder if limits.has_room(session, holder, today=today) else None
+        return consultant_id, None
+    return consultant_id, holder if limits.has_room(session, holder, today=today) else None

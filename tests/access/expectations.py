@@ -34,6 +34,7 @@ from tests.access.world import (
     FollowUpRow,
     HoldingRow,
     LeaveRow,
+    OwnedRow,
     TaskRow,
     ViewRow,
     department_of,
@@ -207,6 +208,27 @@ def assignable_to_dasha(_person: Person, customer: CustomerRow) -> Answer | None
     return REFUSED if customer.state == ENROLLED or (customer.state, customer.consultant) == (HELD, "dasha") else None
 
 
+def not_enrolled(_person: Person, customer: CustomerRow) -> Answer | None:
+    """There is nobody to move; one that the consultant has already is refused in the order's line."""
+    return REFUSED if customer.state == ENROLLED else None
+
+
+def hands_over(person: Person, leaver: OwnedRow) -> bool:
+    """All, those of the department, or the own."""
+    return within(person.narrower(P.CUSTOMER_READ, P.CUSTOMER_ASSIGN), person, leaver.owner)
+
+
+def sees_order(person: Person, order: OwnedRow) -> bool:
+    """His own; all for whoever moves all customers."""
+    return order.owner == person.username or person.narrower(P.CUSTOMER_READ, P.CUSTOMER_ASSIGN) is RowScope.ALL
+
+
+def goes_on_with_his_own(person: Person, order: OwnedRow) -> Answer | None:
+    """And only while he may do himself what was ordered."""
+    mine = order.owner == person.username and person.narrower(P.CUSTOMER_READ, P.CUSTOMER_RELEASE)
+    return None if mine else Answer(403)
+
+
 def claimed_once(person: Person, customer: CustomerRow) -> Answer | None:
     """Won out of the pool by anyone but the last consultant; else 409 with the reason."""
     return None if in_pool(person, customer) else Answer(409)
@@ -293,6 +315,7 @@ def name_form(_world: World, _row: Row | None) -> dict[str, Any]:
 NOBODY = Opens.TO_NOBODY
 HOLDING = frozenset({"customer", "distribution"})
 DEALT_OUT = HOLDING | {"assignment_entry", "assignment_round"}
+MOVING = HOLDING | {"transfer", "transfer_line"}
 STORED_EXPORTS = frozenset({"background_task", "export_file", "export_chunk"})
 """Go whole when anybody is erased."""
 
@@ -332,6 +355,27 @@ EMPLOYEES = next(table for table in TABLES if table.name == "employee")
 
 def _assigned(world: World, _person: Person, case: Case) -> Asked:
     return Asked({}, {"customer_id": case.id, "consultant_id": world.employees["dasha"]})
+
+
+def _moved(world: World, _person: Person, case: Case) -> Asked:
+    """With what the form showed: whose the customer is, and where he stands."""
+    shown = _shares(world, [case.row]) if isinstance(case.row, CustomerRow) else ""
+    return Asked({}, {"customer_id": case.id, "consultant_id": world.employees["dasha"], "shown": shown})
+
+
+def _handed_over(world: World, _person: Person, case: Case) -> Asked:
+    leaver = case.row.owner if isinstance(case.row, OwnedRow) else ""
+    his = [row for row in world.rows["customer"]
+           if isinstance(row, CustomerRow) and row.consultant == leaver and row.state != PUBLIC]
+    return Asked({}, {"employee": case.id, "way": "give", "shown": _shares(world, his),
+                      "consultant_id": world.employees["baoyu" if leaver == "dasha" else "dasha"]})
+
+
+def _shares(world: World, rows: list[CustomerRow]) -> str:
+    """What a form shows of customers who are all one consultant's."""
+    numbers = [sum(row.state == state for row in rows) for state in (HELD, PUBLIC, ENROLLED)]
+    consultant = rows[0].consultant if rows else None
+    return ".".join(map(str, (world.employees[consultant] if consultant else 0, *numbers)))
 
 
 def _course_off(world: World, _person: Person, case: Case) -> Asked:
@@ -421,9 +465,8 @@ DOORS = [
     *(door for table in TABLES for door in table.doors()),
 
     # Customers: what goes beyond a table's usual ways in.
-    Door("POST", "/admin/customer/action/", P.CUSTOMER_RELEASE, opens=302, table="customer", called="release",
-         reached=CUSTOMERS.reached_for(P.CUSTOMER_RELEASE), rule=held, changes=HOLDING,
-         asks=by_form("rowid", action="release")),
+    Door("POST", "/admin/customer/action/", P.CUSTOMER_RELEASE, table="customer", called="release",
+         reached=CUSTOMERS.reached_for(P.CUSTOMER_RELEASE), asks=by_form("rowid", action="release")),
     Door("POST", "/admin/customer/action/", P.CUSTOMER_ASSIGN, table="customer", called="assign",
          reached=CUSTOMERS.reached_for(P.CUSTOMER_ASSIGN), asks=by_form("rowid", action="assign")),
     Door("POST", "/admin/customer/action/", P.CUSTOMER_ASSIGN, opens=302, table="customer", called="deal",
@@ -431,8 +474,10 @@ DOORS = [
          asks=by_form("rowid", action="deal")),
     Door("POST", "/admin/customer/new/", P.CUSTOMER_CREATE, opens=302, called="assigned in turn",
          asks=_assigned_in_turn, changes=DEALT_OUT),
-    Door("POST", "/admin/customer/assign/", P.CUSTOMER_ASSIGN, opens=302, table="customer", asks=_assigned,
-         reached=CUSTOMERS.reached_for(P.CUSTOMER_ASSIGN), rule=assignable_to_dasha, changes=HOLDING),
+    Door("POST", "/admin/customer/assign/", P.CUSTOMER_ASSIGN, opens=302, table="customer", asks=_moved,
+         reached=CUSTOMERS.reached_for(P.CUSTOMER_ASSIGN), rule=not_enrolled, changes=MOVING),
+    Door("POST", "/admin/customer/release/", P.CUSTOMER_RELEASE, opens=302, table="customer", asks=_moved,
+         reached=CUSTOMERS.reached_for(P.CUSTOMER_RELEASE), rule=held, changes=MOVING),
     Door("GET", "/admin/customer/", P.CUSTOMER_READ, table="customer", called="search", asks=_searched, tells=True,
          reached=CUSTOMERS.reached_for(P.CUSTOMER_READ)),
     Door("GET", "/admin/customer/export/<export_type>/", P.CUSTOMER_EXPORT, table="customer", called="search",
@@ -441,6 +486,17 @@ DOORS = [
     Door("GET", "/admin/customer/ajax/lookup/", P.CUSTOMER_READ, table="customer", called="who referred him",
          only=CUSTOMERS.writer, tells=True,
          asks=_looked_up("referral_from"), reached=lambda _person, customer: customer.state == ENROLLED),
+
+    # Moving many of them, and what became of it.
+    Door("GET", "/admin/transfer/", P.CUSTOMER_ASSIGN),
+    Door("GET", "/admin/transfer/hand-over/", P.CUSTOMER_ASSIGN, table="leaver", asks=by_query("employee"),
+         reached=hands_over),
+    Door("POST", "/admin/transfer/hand-over/", P.CUSTOMER_ASSIGN, opens=302, table="leaver", asks=_handed_over,
+         reached=hands_over, changes=MOVING),
+    *(Door("GET", f"/admin/transfer/{step}/", Opens.TO_STAFF, table="transfer", asks=by_query(), reached=sees_order)
+      for step in ("result", "state")),
+    Door("POST", "/admin/transfer/resume/", Opens.TO_STAFF, opens=302, table="transfer", asks=by_form(),
+         reached=sees_order, rule=goes_on_with_his_own, changes=frozenset({"transfer"})),
 
     # Follow-up records.
     Door("POST", "/admin/followup/new/", P.FOLLOW_UP_CREATE, opens=302, table="customer", called="about a customer",

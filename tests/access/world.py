@@ -35,8 +35,9 @@ from app.models import (
     SalesRank,
     SavedView,
     SecondFactor,
+    Transfer,
 )
-from app.models.choices import DepartmentFunction, LeaveState, TaskKind, TaskState
+from app.models.choices import DepartmentFunction, LeaveState, TaskKind, TaskState, TransferKind
 from app.services import customers, export_files
 from tests.access.grants import permissions_of
 from tests.access.people import BY_NAME, OTHERS, Person, custom_roles
@@ -161,6 +162,16 @@ class LeaveRow(Row):
 @dataclass(frozen=True)
 class TaskRow(Row):
     """A background task: whose."""
+
+    owner: str = field(kw_only=True)
+
+    def kind(self, person: Person) -> str:
+        return whose(self.owner, person)
+
+
+@dataclass(frozen=True)
+class OwnedRow(Row):
+    """Somebody's: a person with customers to hand over, or an order to move some."""
 
     owner: str = field(kw_only=True)
 
@@ -338,6 +349,9 @@ def _rows(session: Session, known: list[CustomerRow], ids: dict[str, int],
     rows["file"] = [TaskRow(_task(session, employee_id, f"{SIXTY[number]}件", TaskState.FINISHED),
                             f"{SIXTY[number]}件", owner=username) for number, (username, employee_id) in enumerate(
                                 ids.items())]
+    rows["leaver"] = [OwnedRow(ids[username], username, owner=username) for username in HOLDERS]
+    rows["transfer"] = [OwnedRow(_transfer(session, employee_id), f"{SIXTY[number]}移", owner=username)
+                        for number, (username, employee_id) in enumerate(ids.items())]
     for table, stored in spare.items():
         rows[table] = [Row(each.id, _name(each)) for each in stored]
     return rows
@@ -380,6 +394,15 @@ def _task(session: Session, employee_id: int, marker: str, state: TaskState) -> 
         session.flush()
         session.add(ExportChunk(task_id=task.id, number=0, content=marker.encode()))
     return task.id
+
+
+def _transfer(session: Session, employee_id: int) -> int:
+    """An order that was interrupted before its end, with nobody left to move."""
+    transfer = Transfer(employee_id=employee_id, kind=TransferKind.RELEASE, releases=True, recipients=[],
+                        created_at=dt.datetime(2026, 3, 2, tzinfo=dt.UTC))
+    session.add(transfer)
+    session.flush()
+    return transfer.id
 
 
 def _entry(session: Session, actor_id: int | None) -> int:

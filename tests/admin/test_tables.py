@@ -345,20 +345,21 @@ class TestCustomers:
         page = manager.submit("/admin/customer/action/", {"action": "assign", "rowid": [held.id, lead.id]})
         assert "甲" in page.text
         assert "乙" in page.text
-        manager.submit("/admin/customer/assign/", {"customer_id": [held.id, lead.id],
-                                                   "consultant_id": school.baoyu.id})
+        manager.submit("/admin/customer/assign/", {"customer_id": [held.id, lead.id], "consultant_id": school.baoyu.id,
+                                                   "shown": f"{school.sanjiang.id}.1.0.0,0.0.1.0"})
         session.expire_all()
         assert {held.consultant_id, lead.consultant_id} == {school.baoyu.id}
         rows = session.query(Distribution).order_by(Distribution.id).all()
         assert [row.status for row in rows] == [DistributionStatus.TRANSFERRED, DistributionStatus.FOLLOWING,
                                                 DistributionStatus.FOLLOWING]
-        manager.submit("/admin/customer/action/", {"action": "release", "rowid": [held.id]})
+        assert "甲" in manager.submit("/admin/customer/action/", {"action": "release", "rowid": [held.id]}).text
+        manager.submit("/admin/customer/release/", {"customer_id": held.id, "shown": f"{school.baoyu.id}.1.0.0"})
         session.refresh(held)
         assert held.is_public(clock.today())
 
     def test_only_sales_people_can_be_assigned_to_also_by_hand(self, login, make_customer, school, session):
         lead = make_customer("乙")
-        login("manager").submit("/admin/customer/assign/", {"customer_id": [lead.id],
+        login("manager").submit("/admin/customer/assign/", {"customer_id": [lead.id], "shown": "0.0.1.0",
                                                             "consultant_id": school.teacher.id})
         session.refresh(lead)
         assert lead.consultant_id is None

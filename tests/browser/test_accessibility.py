@@ -305,6 +305,37 @@ def test_the_palette_with_what_it_found(examine, username):
     examiner.examine_in_every_form()
 
 
+def test_moving_customers(sit_down, examine, make_customer, school, session):
+    for number in range(3):
+        make_customer(f"客{number}", holder=school.sanjiang)
+    leaver = school.sanjiang.id
+    session.commit()
+    examiner = examine("admin", at=sit_down)
+    page = examiner.page
+    examiner.open("/admin/customer/")
+    for tick in page.locator("[data-tick]").all()[:2]:
+        tick.check()
+    page.locator("#action").select_option("assign")
+    page.locator("#action_form button.primary").click()
+    page.get_by_role("heading", name="Assign customers").wait_for()
+    examiner.examine_in_every_form()
+    examiner.open(f"/admin/employee/edit/?id={leaver}")
+    page.get_by_label("Active").uncheck()
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.locator(".asks-first").wait_for()
+    examiner.examine_in_every_form()
+    page.get_by_role("link", name="Hand over or release…").click()
+    page.get_by_role("button", name="Hand over 3 customers").click()
+    page.get_by_text("Choose who gets the customers.").wait_for()
+    examiner.examine_in_every_form()
+    page.get_by_label("暴雨").check()
+    page.get_by_role("button", name="Hand over 3 customers").click()
+    page.get_by_role("heading", name="Who got whom").wait_for()
+    examiner.examine_in_every_form()
+    examiner.open("/admin/transfer/")
+    examiner.examine_in_every_form()
+
+
 @pytest.mark.parametrize(("username", "address"), [
     ("admin", "/admin/customer/"), ("sanjiang", "/admin/publicpool/")])
 def test_a_list_with_ticked_rows(examine, username, address):

@@ -16,10 +16,11 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from sqlalchemy import delete, select
 
 from app.errors import ConflictError, DomainError
-from app.models import Customer, Distribution, Employee, FollowUp, PoolRule
+from app.models import Customer, Distribution, Employee, FollowUp, PoolRule, Transfer, TransferLine
 from app.models.choices import CustomerStatus, DistributionStatus, Origin
-from app.services import customers, employees, pool
+from app.services import customers, employees, pool, transfers
 from app.services.claims import Refusal
+from app.services.transfers import Plan
 from tests.support.clock import START
 from tests.support.databases import on_both_databases
 
@@ -79,7 +80,7 @@ class Floor(RuleBasedStateMachine):
     @initialize()
     def an_empty_floor(self) -> None:
         self.session.rollback()
-        for table in (FollowUp, Distribution, Customer, PoolRule):
+        for table in (TransferLine, Transfer, FollowUp, Distribution, Customer, PoolRule):
             self.session.execute(delete(table))
         for username in self.active:
             self.person(username).active = True
@@ -185,6 +186,67 @@ class Floor(RuleBasedStateMachine):
             if held:
                 believed.end(TRANSFERRED, self.today)
             believed.receive(who, Origin.TRANSFER if held else Origin.ASSIGNMENT, self.today)
+
+    def dealt(self, chosen: list[int], recipients: list[str]) -> dict[int, str]:
+        """Whom each goes to: whoever has got the fewest so far and does not have him, the first hired among equals."""
+        given = {who: 0 for who in ("sanjiang", "baoyu", "dasha") if who in recipients}
+        found = {}
+        for lead in sorted(chosen) if given else ():
+            others = [who for who in given if who != self.believed[lead].holder] or list(given)
+            found[lead] = min(others, key=given.__getitem__)
+            given[found[lead]] += 1
+        return found
+
+    @rule(chosen=st.lists(leads, min_size=1, max_size=5, unique=True), release=st.booleans(),
+          recipients=st.lists(who, max_size=3, unique=True), batch=st.sampled_from([1, 2, 100]))
+    def a_manager_moves_several(self, chosen, recipients, release, batch):
+        chosen = [lead for lead in chosen if lead in self.believed]
+        states = {"held"} if release else {"held", "public"}
+        moving = [lead for lead in chosen if self.believed[lead].state in states]
+        recipients = [] if release else recipients
+        may = bool(moving) and all(self.active[who] for who in recipients) and bool(recipients or release)
+        plan = Plan(tuple(sorted(self.person(who).id for who in recipients)), release=release)
+        self.allowed(lambda: self.floor.move(Customer.id.in_(chosen), plan, self.school.manager, batch=batch),
+                     expected=may)
+        if may:
+            goes_to = self.dealt(moving, recipients)
+            for lead in sorted(moving):
+                self.moved(lead, goes_to.get(lead), release=release)
+
+    @rule(leaver=who, recipients=st.lists(who, max_size=2, unique=True), release=st.booleans(), ends=st.booleans(),
+          batch=st.sampled_from([1, 2, 100]))
+    def somebodys_customers_are_handed_over(self, leaver, recipients, release, ends, batch):
+        his = {lead: each.state for lead, each in self.believed.items() if each.holder == leaver}
+        held, enrolled = ([lead for lead in his if his[lead] == state] for state in ("held", "enrolled"))
+        moving = held + (enrolled if recipients else [])
+        may = ((bool(moving) or ends) and bool(recipients or release) and leaver not in recipients
+               and all(self.active[who] for who in recipients))
+        plan = Plan(tuple(sorted(self.person(who).id for who in recipients)), release=release,
+                    leaver=self.person(leaver), deactivates=ends)
+        condition = transfers.with_employee(self.person(leaver).id, self.today)
+        self.allowed(lambda: self.floor.move(condition, plan, self.school.admin, batch=batch), expected=may)
+        if may:
+            goes_to = self.dealt(enrolled if release else moving, recipients)
+            for lead in sorted(moving):
+                self.moved(lead, goes_to.get(lead), release=release and lead in held)
+            left = any(each.holder == leaver and each.state == "held" for each in self.believed.values())
+            self.active[leaver] = self.active[leaver] and (left or not ends)
+
+    def moved(self, lead: int, to: str | None, *, release: bool) -> None:
+        """One of several customers has been moved, or stays where he is already."""
+        believed, today = self.believed[lead], self.today
+        if release:
+            believed.end(RELEASED, today)
+            believed.state, believed.fell_on, believed.locked_until = "public", today, None
+        elif believed.state == "enrolled":
+            believed.holder = to
+        elif (believed.state == "held" and believed.holder == to) or not self.has_room(to):
+            return
+        elif believed.state == "public":
+            believed.receive(to, Origin.ASSIGNMENT, today)
+        else:
+            believed.end(TRANSFERRED, today)
+            believed.receive(to, Origin.TRANSFER, today)
 
     @rule(lead=leads, days=st.integers(-1, 20))
     def he_is_locked(self, lead, days):

@@ -50,8 +50,10 @@ class Backstage:
         return subprocess.run([sys.executable, "-m", "flask", *arguments], cwd=ROOT, text=True, capture_output=True,
                               stdin=subprocess.DEVNULL, env={**self.environment, **variables}, timeout=120, check=False)
 
-    def sweeper(self, batch: int, job: str = "night") -> Sweeper:
-        process = self._start("sweeper", [sys.executable, "-m", "tests.support.sweeper", str(batch), job], talks=True)
+    def sweeper(self, batch: int, job: str | int = "night") -> Sweeper:
+        """One for a job of that name, or for the order to move customers of that number."""
+        arguments = (str(batch), str(job))
+        process = self._start("sweeper", [sys.executable, "-m", "tests.support.sweeper", *arguments], talks=True)
         return Sweeper(process)
 
     def stop(self) -> None:
@@ -112,7 +114,7 @@ class Process:
 
 
 class Sweeper:
-    """A process that runs the night again and again, each time in a process of its own that can be killed."""
+    """A process that runs the night, or an order, again and again: each time in a process of its own, to be killed."""
 
     def __init__(self, process: Process) -> None:
         self._process = process

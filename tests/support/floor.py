@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from app.models import Customer, Distribution, Employee, FollowUp
-from app.models.choices import DistributionStatus, Origin
+from app.models import Customer, Distribution, Employee, FollowUp, TransferLine
+from app.models.choices import DistributionStatus, LineState, Origin
 from app.services import (
     claims,
     customers,
@@ -22,11 +22,13 @@ from app.services import (
     pool_rules,
     recomputation,
     rule_book,
+    transfers,
 )
 from app.services.claims import Claim
 from app.services.expiry import Expired
 from app.services.recomputation import Moved
 from app.services.rules import DEFAULTS
+from app.services.transfers import Plan
 from tests.support.clock import SettableClock
 
 Row = tuple[str, DistributionStatus, Origin, dt.date, dt.date | None]
@@ -73,6 +75,17 @@ class Floor:
         with self._transaction() as session:
             book = rule_book.load(session)
             pool_rules.save(session, pool_rules.SCHOOL, pool_rules.said_by(book, pool_rules.SCHOOL) | said)
+
+    def move(self, chosen: ColumnElement[bool], plan: Plan, by: Employee, *,
+             batch: int = transfers.BATCH) -> dict[int, LineState]:
+        """Order that customers are moved and carry it out; what became of each."""
+        with self._transaction() as session:
+            transfer = transfers.order(session, by, chosen, plan, today=self.today, now=self.clock.now())
+            session.commit()
+            transfers.carry_out(session, transfer.id, today=self.clock.today, now=self.clock.now, batch=batch,
+                                on_batch=lambda _done, _total: session.commit())
+            return {line.customer_id: line.state for line in session.scalars(
+                select(TransferLine).where(TransferLine.transfer_id == transfer.id))}
 
     def lock(self, customer: Customer, until: dt.date, by: Employee | None = None) -> None:
         """A lock where the school lets people lock what they like, unless the test has decided otherwise."""

@@ -1,9 +1,8 @@
-"""Runs a job in child processes, for tests that kill them: `python -m tests.support.sweeper BATCH [recomputation]`.
+"""Runs a job in child processes, for tests that kill them: `python -m tests.support.sweeper BATCH [JOB]`.
 
-It is the night unless told otherwise.
-
-For each line on its input it starts one, says its process id, then "batch" for each transaction the child commits (as
-the job does), then how the child ended.
+It is the night unless told otherwise: `recomputation`, or the number of an order to move customers. For each line on
+its input it starts one, says its process id, then "batch" for each transaction the child commits (as the job does),
+then how the child ended.
 """
 
 from __future__ import annotations
@@ -11,10 +10,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from app import create_app, current
 from app.extensions import db
-from app.services import nightly, recomputation
+from app.services import nightly, recomputation, transfers
 
 
 def say(line: str) -> None:
@@ -42,6 +42,12 @@ def recompute(batch: int) -> None:
     db.session.commit()
 
 
+def move(transfer_id: int, batch: int) -> None:
+    """An order to move customers, or what is left of it."""
+    transfers.carry_out(db.session, transfer_id, today=current.today, now=current.now, batch=batch,
+                        on_batch=commit_and_say)
+
+
 def main(batch: int, job: Callable[[int], None]) -> None:
     app = create_app()
     with app.app_context():
@@ -57,4 +63,6 @@ def main(batch: int, job: Callable[[int], None]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), recompute if "recomputation" in sys.argv else night)
+    name = sys.argv[2] if len(sys.argv) > 2 else "night"
+    main(int(sys.argv[1]), partial(move, int(name)) if name.isdecimal() else
+         {"night": night, "recomputation": recompute}[name])
