@@ -53,8 +53,11 @@ def wanted_state(session: Session) -> str:
 
 
 def is_owed(session: Session) -> bool:
-    """Whether a recomputation has not come to its end since the last change."""
-    return _setting(session, APPLIED) != wanted_state(session)
+    """Whether a recomputation has not come to its end since the last change.
+
+    Where nobody has ever changed anything every clock has been set by the defaults, which know no calendar.
+    """
+    return _setting(session, CHANGED) is not None and _setting(session, APPLIED) != wanted_state(session)
 
 
 def note_done(session: Session, state: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.models.choices import Calendar
@@ -92,6 +92,7 @@ calendars = st.builds(
     leaves)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(days=calendars, received=days_of_two_years, later=st.integers(0, 40), follow_up_days=st.integers(1, 20),
        deal_days=st.integers(1, 60), locked=st.none() | st.integers(0, 60))
 def test_the_fall_is_where_a_walk_from_day_to_day_finds_it(*, days, received, later, follow_up_days, deal_days, locked):

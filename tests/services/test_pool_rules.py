@@ -100,7 +100,12 @@ def test_a_change_owes_a_recomputation(session, decide):
     assert recomputation.is_owed(session)
 
 
-def test_a_new_edition_of_the_public_calendars_owes_one(session, monkeypatch):
+def test_nothing_is_owed_where_nobody_has_changed_anything(session):
+    assert not recomputation.is_owed(session)
+
+
+def test_a_new_edition_of_the_public_calendars_owes_one(session, decide, monkeypatch):
+    decide(SCHOOL, calendar=Calendar.CHINA)
     recomputation.note_done(session, recomputation.wanted_state(session))
     monkeypatch.setattr(recomputation, "EDITION", "0.999")
     assert recomputation.is_owed(session)
