@@ -64,6 +64,9 @@ class LeaveView(TableView):
     needs = {"approve_view": Permission.LEAVE_APPROVE, "decline_view": Permission.LEAVE_APPROVE}
     new_title = _l("New leave")
     form = LeaveForm
+    form_groups = (
+        (_l("Who is away, and why"), ("employee", "reason")),
+        (_l("When"), ("first_on", "last_on")))
     details_template = "admin/leave/details.html"
     column_extra_row_actions = [TemplateLinkRowAction("row_actions.approve_leave"),
                                 TemplateLinkRowAction("row_actions.decline_leave")]

@@ -212,7 +212,7 @@ class TransfersView(GuardedView):
     def hand_over_view(self) -> ResponseReturnValue:
         """What somebody who leaves has, and to whom it goes; sent, it is done."""
         leaver = _leaver(request.values.get("employee", ""))
-        if request.method == "GET":
+        if request.method != "POST":
             return self._preview(leaver)
         plan = Plan(_recipients(), release=request.form.get("way") == "release", leaver=leaver,
                     deactivates=bool(request.form.get("deactivate")))

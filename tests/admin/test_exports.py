@@ -12,7 +12,7 @@ from sqlalchemy import String, inspect, update
 
 from app import spreadsheets
 from app.admin.base import TableView
-from app.models import AuditEntry, CourseClass, SalesRank
+from app.models import AuditEntry, CalendarDay, CourseClass, Leave, SalesRank
 from app.models.contacts import CONTACT_FIELDS
 from tests.support.reading import table_of
 
@@ -38,6 +38,8 @@ def rows_everywhere(session, school, make_customer, make_follow_up):
     make_follow_up(customer)
     session.add_all([
         SalesRank(consultant=school.sanjiang, num=3, weight=1),
+        CalendarDay(day=dt.date(2026, 5, 9), name="校庆"),
+        Leave(employee=school.sanjiang, first_on=dt.date(2026, 5, 11), last_on=dt.date(2026, 5, 12), reason="探亲"),
         CourseClass(campus=school.beijing, course=school.python, semester=3, price=19800, capacity=30,
                     start_date=dt.date(2026, 4, 1), teachers=[school.teacher], tutor=school.tutor)])
     session.commit()

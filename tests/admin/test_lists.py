@@ -13,7 +13,7 @@ import pytest
 from app.admin import lists
 from app.admin.base import TableView
 from app.admin.lists import Lists, filter_url
-from app.models import Campus, Course, CourseClass, Customer, SalesRank
+from app.models import CalendarDay, Campus, Course, CourseClass, Customer, Leave, SalesRank
 from app.models.choices import DepartmentFunction, DistributionStatus, Source
 from tests.support.databases import on_both_databases
 
@@ -211,9 +211,12 @@ class TestColumns:
         customer = make_customer("龙泰", holder=school.sanjiang, campus=school.beijing, referral_from=friend,
                                  courses=[school.python])
         make_follow_up(customer)
-        session.add_all([SalesRank(consultant=school.sanjiang, num=1, weight=1), CourseClass(
-            campus=school.beijing, course=school.python, semester=1, price=1, capacity=1, memo="备注",
-            start_date=dt.date(2026, 1, 1))])
+        day = dt.date(2026, 5, 9)
+        session.add_all([
+            SalesRank(consultant=school.sanjiang, num=1, weight=1), CalendarDay(day=day, name="校庆"),
+            Leave(employee=school.sanjiang, first_on=day, last_on=day),
+            CourseClass(campus=school.beijing, course=school.python, semester=1, price=1, capacity=1, memo="备注",
+                        start_date=day)])
         session.commit()
         admin = login("admin")
         with app.app_context():
