@@ -49,6 +49,11 @@ def open_follow_up(page: Page) -> None:
     page.locator("[data-follow-up]").first.click()
 
 
+def open_hand_over(page: Page) -> None:
+    """What there is to hand over of the consultant with the most customers."""
+    page.goto(str(page.locator("a[href*='hand-over']").first.get_attribute("href")))
+
+
 def open_palette(page: Page) -> None:
     page.keyboard.press("Control+k")
     page.locator("dialog[open]").wait_for()
@@ -65,8 +70,11 @@ SHOTS = (
     Shot("palette", "sanjiang", "/admin/mycustomers/", open_palette),
     Shot("customers", "manager", "/admin/customer/"),
     Shot("customer-form", "manager", "/admin/customer/new/"),
+    Shot("assignment", "manager", "/admin/assignment/"),
+    Shot("hand-over", "manager", "/admin/transfer/", open_hand_over),
     Shot("classes", "manager", "/admin/courseclass/"),
     Shot("jobs", "admin", "/admin/jobs/"),
+    Shot("pool-rules", "admin", "/admin/poolrules/"),
     Shot("matrix", "admin", "/admin/matrix/"),
     Shot("audit", "admin", "/admin/audit/"),
 )

@@ -63,12 +63,13 @@ class PoolRulesView(GuardedView):
     def change_view(self) -> ResponseReturnValue:
         """The next step: preview the rules, save them, or go back to their form."""
         scope = _asked_scope()
-        form, step = RuleForm.of(scope, current.rules(), request.form), request.form.get("step")
+        form = RuleForm.of(scope, current.rules(), request.form)
+        step = request.form.get("step", "preview")  # sent without a button: look first
         if step == "back":
             return self._form(form, scope)
         steps = {"preview": self._preview, "save": self._save}
         try:
-            return steps.get(step or "", _unknown)(form, scope)
+            return steps.get(step, _unknown)(form, scope)
         except DomainError as error:
             db.session.rollback()
             return self._refused(form, scope, error)
