@@ -28,7 +28,7 @@ from app.models import Customer, Employee, Transfer, TransferLine
 from app.models.choices import LeaverLogin, LineState, RowScope, TaskKind, TaskState
 from app.permissions import Permission, scope_of, scope_of_all
 from app.queue import QueueUnavailableError, Task
-from app.services import background_tasks, my_customers, roles, rule_book, transfers
+from app.services import background_tasks, my_customers, pool, roles, rule_book, transfers
 from app.services.progress import seconds_left
 from app.services.rules import ONE_DAY
 from app.services.transfers import Plan, Share
@@ -103,7 +103,7 @@ class Candidate:
 
 
 def _candidates(*, but: Employee | None = None) -> list[Candidate]:
-    held, ticked = transfers.numbers_held(db.session, today=current.today()), request.form.getlist("consultant_id")
+    held, ticked = pool.numbers_held(db.session, today=current.today()), request.form.getlist("consultant_id")
     book = rule_book.load(db.session)
     return [Candidate(each, held.get(each.id, 0), book.of(each.department_code).holding_limit or None,
                       str(each.id) in ticked)

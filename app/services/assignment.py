@@ -122,9 +122,7 @@ def _dealing(session: Session, strategy: AssignmentStrategy, latest: AssignmentR
     if strategy is AssignmentStrategy.ROUND:
         return Rounds(latest.id, tuple(latest.slots), latest.position, build(ranks))
     ids = [rank.consultant_id for rank in ordered(ranks)]
-    held: dict[int | None, int] = {consultant_id: number for consultant_id, number in session.execute(
-        select(Customer.consultant_id, func.count()).where(Customer.consultant_id.in_(ids), pool.is_held(today))
-        .group_by(Customer.consultant_id))}
+    held = pool.numbers_held(session, today=today, of=ids)
     return Loads({each: held.get(each, 0) for each in ids})
 
 

@@ -50,10 +50,6 @@ class Backtest:
     no_deal: int = 0
     moved: int = 0
 
-    @property
-    def cut_off(self) -> int:
-        return self.no_follow_up + self.no_deal
-
 
 class Holding(NamedTuple):
     """A holding as it is on record, and of whom."""

@@ -17,6 +17,7 @@ from app.models.audit import PersonKind
 from app.models.choices import DistributionStatus, Origin
 from app.services import audit, audit_capture, distributions, limits, pool, rule_book
 from app.services.audit import AUDITED
+from app.services.rule_book import RuleBook
 from app.services.rules import ONE_DAY, PoolRules
 
 
@@ -76,7 +77,8 @@ def claim(session: Session, customer_id: int, claimant_id: int, *, today: dt.dat
     """
     claimant = distributions.lock_holder(session, claimant_id)
     rule_book.lock(session)
-    rules = rule_book.rules_of(session, claimant)
+    book = rule_book.load(session)
+    rules = book.of(claimant.department_code)
     for _ in range(_TRIES):
         customer = session.get(Customer, customer_id, populate_existing=True)
         if customer is None or customer.erased_on is not None:
@@ -85,7 +87,7 @@ def claim(session: Session, customer_id: int, claimant_id: int, *, today: dt.dat
         if refused is not None:
             return refused
         public_on, public_as = customer.public_on, customer.public_as
-        if _take(session, customer, claimant, rules, today):
+        if _take(session, customer, claimant, book, today):
             distributions.close_as_the_night(session, customer_id, public_on=public_on, public_as=public_as, now=now)
             session.add(Distribution(consultant_id=claimant.id, customer_id=customer_id, started_on=today,
                                      status=DistributionStatus.FOLLOWING, origin=Origin.CLAIM, created_at=now))
@@ -94,9 +96,10 @@ def claim(session: Session, customer_id: int, claimant_id: int, *, today: dt.dat
     return Claim(customer_id, Refusal.TAKEN)
 
 
-def _take(session: Session, customer: Customer, claimant: Employee, rules: PoolRules, today: dt.date) -> bool:
+def _take(session: Session, customer: Customer, claimant: Employee, book: RuleBook, today: dt.date) -> bool:
     """The conditional UPDATE; True if this claimant won."""
-    end = rule_book.clock_of(session, customer, claimant).fall(today, today)
+    end = rule_book.clock_of(session, customer, claimant, book).fall(today, today)
+    cool_down_days = book.of(claimant.department_code).cool_down_days
     taken = {"consultant_id": claimant.id, "recv_date": today, "last_consult_date": today, "locked_until": None,
              "public_on": end.public_on, "public_as": end.public_as}
     before = {name: getattr(customer, name) for name in taken}
@@ -104,7 +107,7 @@ def _take(session: Session, customer: Customer, claimant: Employee, rules: PoolR
     result = session.execute(
         update(Customer)
         .where(Customer.id == customer.id,
-               pool.claimable_by(claimant.id, today, cool_down_days=rules.cool_down_days),
+               pool.claimable_by(claimant.id, today, cool_down_days=cool_down_days),
                Customer.public_on == customer.public_on, Customer.public_as.is_not_distinct_from(customer.public_as))
         .values(**taken)
         .execution_options(synchronize_session=False, **AUDITED))
@@ -120,11 +123,11 @@ def _take(session: Session, customer: Customer, claimant: Employee, rules: PoolR
 def _refused(customer: Customer, claimant: Employee, rules: PoolRules, today: dt.date) -> Claim | None:
     """Why this person cannot claim the customer as he stands now; None if he can."""
     if customer.is_public(today) and customer.public_on is not None:
-        cooled_down = customer.public_on + rules.cool_down_days * ONE_DAY
-        if customer.consultant_id != claimant.id or (rules.cool_down_days and cooled_down <= today):
+        if pool.is_open_to(customer, claimant.id, today, cool_down_days=rules.cool_down_days):
             return None
         if rules.cool_down_days:
-            return Claim(customer.id, Refusal.COOL_DOWN, possible_on=cooled_down)
+            return Claim(customer.id, Refusal.COOL_DOWN,
+                         possible_on=customer.public_on + rules.cool_down_days * ONE_DAY)
         return Claim(customer.id, Refusal.FORMER_CONSULTANT)
     if customer.is_enrolled or customer.consultant_id == claimant.id:
         return Claim(customer.id, Refusal.NOT_PUBLIC)

@@ -20,6 +20,7 @@ from app.models.audit import PersonKind
 from app.models.choices import DistributionStatus, Origin
 from app.services import audit, audit_capture, limits, persons, rule_book
 from app.services.audit import AUDITED
+from app.services.rule_book import Clock
 from app.services.rules import ONE_DAY
 
 
@@ -78,11 +79,13 @@ def begin(session: Session, customer: Customer, consultant: Employee, origin: Or
     """
     with session.no_autoflush:
         rule_book.lock(session)
-        limits.check_room(session, consultant, today=today)
+        book = rule_book.load(session)
+        limits.check_room(session, consultant, book.of(consultant.department_code), today=today)
+        clock = rule_book.clock_of(session, customer, consultant, book)
     customer.consultant_id = consultant.id
     customer.recv_date = customer.last_consult_date = today
     customer.locked_until = None
-    set_clock(session, customer, consultant)
+    _set_clock(customer, clock)
     row = Distribution(consultant_id=consultant.id, customer_id=customer.id, started_on=today,
                        status=DistributionStatus.FOLLOWING, origin=origin, created_at=now)
     session.add(row)
@@ -90,23 +93,24 @@ def begin(session: Session, customer: Customer, consultant: Employee, origin: Or
     return row
 
 
-def set_clock(session: Session, customer: Customer, consultant: Employee | None = None, *,
-              not_before: dt.date | None = None) -> None:
+def set_clock(session: Session, customer: Customer, *, not_before: dt.date) -> None:
     """Work out anew when a held customer falls.
 
     Args:
-        consultant: who holds him, where the row does not say it yet.
         not_before: the earliest day it may fall, so that a change of rules or the end of a lock never takes a customer
             away without a warning.
     """
-    holder = consultant or session.get(Employee, customer.consultant_id)
-    if customer.recv_date is None or holder is None:
-        raise ValueError("a customer nobody has received has no clock")
     with session.no_autoflush:
-        clock = rule_book.clock_of(session, customer, holder)
+        clock = rule_book.clock_of(session, customer, session.get_one(Employee, customer.consultant_id))
+    _set_clock(customer, clock)
+    customer.public_on = max(customer.public_on or not_before, not_before)
+
+
+def _set_clock(customer: Customer, clock: Clock) -> None:
+    if customer.recv_date is None:
+        raise ValueError("a customer nobody has received has no clock")
     end = clock.fall(customer.recv_date, customer.last_consult_date, customer.locked_until)
-    customer.public_on = max(end.public_on, not_before) if not_before else end.public_on
-    customer.public_as = end.public_as
+    customer.public_on, customer.public_as = end.public_on, end.public_as
 
 
 def end(session: Session, customer: Customer, status: DistributionStatus, *,

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session, selectinload
 
 from app.errors import ConflictError, DomainError, NotFoundError
@@ -60,12 +60,6 @@ def check_function(employees: Iterable[Employee | None], function: DepartmentFun
                                  name=employee.name, function=function.label), field=field)
 
 
-def number_held(session: Session, employee_id: int, *, today: dt.date) -> int:
-    """How many customers an employee holds, on the clock."""
-    return session.scalar(select(func.count()).select_from(Customer).where(
-        Customer.consultant_id == employee_id, pool.is_held(today))) or 0
-
-
 def check_may_stop_holding(session: Session, employee: Employee, *, today: dt.date) -> None:
     """Before an employee is deactivated or leaves sales his customers are handed over or released.
 
@@ -76,7 +70,7 @@ def check_may_stop_holding(session: Session, employee: Employee, *, today: dt.da
     """
     with session.no_autoflush:
         session.execute(select(Employee.id).where(Employee.id == employee.id).with_for_update(key_share=True))
-        number = number_held(session, employee.id, today=today)
+        number = pool.number_held(session, employee.id, today=today)
     if number:
         raise StillHoldsError(_l("%(name)s still holds %(number)s customers: assign or release them first.",
                                  name=employee.name, number=number))
@@ -108,7 +102,7 @@ def check_department_may_leave_sales(session: Session, department: Department, *
         holders = session.scalars(select(Employee).where(Employee.department_code == department.code)
                                   .order_by(Employee.id).with_for_update(key_share=True, of=Employee)).all()
         for holder in holders:
-            if number_held(session, holder.id, today=today):
+            if pool.number_held(session, holder.id, today=today):
                 raise ConflictError(_l("%(name)s of this department still holds customers: assign or release "
                                        "them first.", name=holder.name), field="function")
 

@@ -31,6 +31,7 @@ from app.services import (
     export_files,
     person_keys,
     persons,
+    pool,
     quotes,
     roles,
     saved_views,
@@ -128,7 +129,7 @@ def check_has_left(session: Session, employee: Employee, *, today: dt.date) -> N
     """
     if employee.active:
         raise ConflictError(_l("%(name)s still works here: deactivate the login first.", name=employee.name))
-    if employees.number_held(session, employee.id, today=today):
+    if pool.number_held(session, employee.id, today=today):
         raise ConflictError(_l("%(name)s still holds customers: assign or release them first.", name=employee.name))
     taken = employees.by_username(session, f"erased-{employee.id}")
     if taken is not None and taken is not employee:

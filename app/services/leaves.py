@@ -28,11 +28,6 @@ def approved(session: Session, employee_ids: Collection[int | None]) -> dict[int
     return {employee_id: tuple(leaves) for employee_id, leaves in found.items()}
 
 
-def is_away(session: Session, employee_id: int, today: dt.date) -> bool:
-    """Whether somebody is on approved leave on a day."""
-    return employee_id in away(session, today)
-
-
 def away(session: Session, today: dt.date) -> set[int]:
     """Who is on approved leave on a day."""
     return set(session.scalars(select(Leave.employee_id).where(

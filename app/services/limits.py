@@ -20,12 +20,6 @@ from app.services import pool, rule_book
 from app.services.rules import ONE_DAY, PoolRules
 
 
-def number_held(session: Session, employee_id: int, today: dt.date) -> int:
-    """How many customers a consultant holds who have not enrolled."""
-    return session.scalar(select(func.count()).select_from(Customer).where(
-        Customer.consultant_id == employee_id, pool.is_held(today))) or 0
-
-
 def claims_of(session: Session, employee_id: int, today: dt.date) -> int:
     """How many customers a consultant has claimed on a day, whatever became of them."""
     return session.scalar(select(func.count()).select_from(Distribution).where(
@@ -40,7 +34,7 @@ def room_from(session: Session, employee_id: int, rules: PoolRules, today: dt.da
     """
     if not rules.holding_limit:
         return None
-    too_many = number_held(session, employee_id, today) - rules.holding_limit
+    too_many = pool.number_held(session, employee_id, today=today) - rules.holding_limit
     if too_many < 0:
         return None
     return session.scalar(select(Customer.public_on).where(Customer.consultant_id == employee_id, pool.is_held(today))
@@ -61,9 +55,7 @@ def room(session: Session, employee_ids: Collection[int], today: dt.date) -> dic
     limit = {employee_id: book.of(code).holding_limit for employee_id, code in session.execute(
         select(Employee.id, Employee.department_code).where(Employee.id.in_(employee_ids)))}
     limited = [employee_id for employee_id, most in limit.items() if most]
-    held: dict[int | None, int] = {consultant_id: number for consultant_id, number in session.execute(
-        select(Customer.consultant_id, func.count()).where(Customer.consultant_id.in_(limited), pool.is_held(today))
-        .group_by(Customer.consultant_id))}
+    held = pool.numbers_held(session, today=today, of=limited)
     return {employee_id: limit[employee_id] - held.get(employee_id, 0) for employee_id in limited}
 
 
@@ -72,13 +64,12 @@ def full(session: Session, employee_ids: Collection[int], today: dt.date) -> set
     return {employee_id for employee_id, left in room(session, employee_ids, today).items() if left <= 0}
 
 
-def check_room(session: Session, consultant: Employee, *, today: dt.date) -> None:
-    """Whether a locked consultant may hold one more customer.
+def check_room(session: Session, consultant: Employee, rules: PoolRules, *, today: dt.date) -> None:
+    """Whether a locked consultant may hold one more customer by the rules of his department.
 
     Raises:
         ConflictError: he is at his limit; it says from when on he will not be.
     """
-    rules = rule_book.rules_of(session, consultant)
     day = room_from(session, consultant.id, rules, today)
     if day is not None:
         raise ConflictError(_l("%(name)s holds as many customers as he may (%(limit)d): there is room again on "

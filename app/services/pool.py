@@ -67,6 +67,19 @@ def about_to_fall(today: dt.date, days: int) -> ColumnElement[bool]:
     return and_(is_held(today), Customer.public_on <= today + dt.timedelta(days=days))
 
 
+def number_held(session: Session, employee_id: int, *, today: dt.date) -> int:
+    """How many customers an employee holds, on the clock."""
+    return session.scalar(select(func.count()).select_from(Customer).where(
+        Customer.consultant_id == employee_id, is_held(today))) or 0
+
+
+def numbers_held(session: Session, *, today: dt.date, of: Collection[int] | None = None) -> dict[int, int]:
+    """The same of each employee who holds any, or of each of these: one query."""
+    query = select(Customer.consultant_id, func.count()).where(is_held(today)).group_by(Customer.consultant_id)
+    rows = session.execute(query if of is None else query.where(Customer.consultant_id.in_(of)))
+    return {consultant_id: number for consultant_id, number in rows if consultant_id is not None}
+
+
 NEW_LEAD = "new"
 
 REASONS = (DistributionStatus.NO_FOLLOW_UP, DistributionStatus.NO_DEAL, DistributionStatus.RELEASED, None)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.errors import DomainError, NotFoundError
 from app.models import Department, PoolRule
 from app.models.choices import RuleLevel, Source
-from app.services import recomputation, rule_book
+from app.services import recomputation
 from app.services.rule_book import NAMES, OF_SOURCES, Overrides, RuleBook
 from app.services.rules import DEFAULTS, PoolRules
 from app.services.school_settings import Bounds
@@ -131,8 +131,3 @@ def save(session: Session, scope: Scope, said: Overrides) -> None:
             setattr(row, name, said.get(name))
     recomputation.note_change(session)
     session.flush()
-
-
-def is_default(session: Session) -> bool:
-    """Whether nobody has ever decided anything."""
-    return rule_book.load(session) == RuleBook()

@@ -109,10 +109,10 @@ def overrides(row: PoolRule) -> Overrides:
     return {name: value for name in NAMES if (value := getattr(row, name)) is not None}
 
 
-def clock_of(session: Session, customer: Customer, consultant: Employee) -> Clock:
-    """The clock of one customer with one consultant: the book, and the consultant's leaves."""
+def clock_of(session: Session, customer: Customer, consultant: Employee, book: RuleBook | None = None) -> Clock:
+    """The clock of one customer with one consultant: the book, read now if it is not given, and his leaves."""
     leaves = leave_service.approved(session, [consultant.id]).get(consultant.id, ())
-    return load(session).clock(consultant.department_code, customer.source, leaves)
+    return (book or load(session)).clock(consultant.department_code, customer.source, leaves)
 
 
 def clocks_of(session: Session, book: RuleBook, customers: Iterable[Customer]) -> dict[int, Clock]:

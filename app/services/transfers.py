@@ -95,13 +95,6 @@ def with_somebody(today: dt.date, department: int | None = None) -> ColumnElemen
     return or_(pool.is_held(today), Customer.status == CustomerStatus.ENROLLED)
 
 
-def numbers_held(session: Session, *, today: dt.date) -> dict[int, int]:
-    """How many customers each employee holds, by his number."""
-    rows = session.execute(select(Customer.consultant_id, func.count()).where(pool.is_held(today))
-                           .group_by(Customer.consultant_id))
-    return {consultant_id: number for consultant_id, number in rows if consultant_id is not None}
-
-
 # --- the order --------------------------------------------------------------------------------------------------------
 
 

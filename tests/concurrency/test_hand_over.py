@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from app.errors import ConflictError
 from app.models import Customer, Distribution, Employee, TransferLine
 from app.models.choices import DistributionStatus, LeaverLogin, LineState
-from app.services import claims, customers, employees, enrolments, expiry, follow_ups, transfers
+from app.services import claims, customers, enrolments, expiry, follow_ups, pool, transfers
 from app.services.transfers import Plan
 from tests.concurrency.conftest import FULL_SIZE
 from tests.support.crowd import all_at_once
@@ -108,7 +108,7 @@ def test_while_everybody_works_on(arena, seed):
     assert set(arena.open_rows().values()) <= {1}
     with arena.session() as session:
         assert session.get_one(Employee, leaver).active is False
-        assert employees.number_held(session, leaver, today=today) == 0
+        assert pool.number_held(session, leaver, today=today) == 0
         assert session.scalar(select(func.count()).select_from(Customer).where(
             transfers.with_employee(leaver, today))) == 0
         states = transfers.states(session, number)
@@ -135,7 +135,7 @@ def test_two_who_leave_and_hand_over_to_each_other(arena):
         with arena.session() as session:
             for employee_id in (one, other):
                 employee = session.get_one(Employee, employee_id)
-                held = employees.number_held(session, employee_id, today=arena.clock.today())
+                held = pool.number_held(session, employee_id, today=arena.clock.today())
                 assert employee.active or not held, "he has left, and yet he has customers"
             total = session.scalar(select(func.count()).select_from(Customer))
             held = session.scalar(select(func.count()).select_from(Distribution).where(

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from app.errors import ConflictError, DomainError
 from app.models import Customer, Department, Employee
 from app.models.choices import DepartmentFunction
-from app.services import claims, customers, employees, enrolments
+from app.services import claims, customers, employees, enrolments, pool
 from tests.support.crowd import all_at_once
 from tests.support.databases import on_both_databases
 
@@ -56,7 +56,7 @@ def close_department(arena, code) -> bool:
 
 def number_held(arena, employee_id) -> int:
     with arena.session() as session:
-        return employees.number_held(session, employee_id, today=arena.clock.today())
+        return pool.number_held(session, employee_id, today=arena.clock.today())
 
 
 def test_a_leaver_holds_nobody(arena):

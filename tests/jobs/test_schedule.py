@@ -17,7 +17,9 @@ from app.queue import ListedJob, Task, put, queue
 
 pytestmark = pytest.mark.queue
 
-NIGHTLY, CATCH_UP, RETENTION = (task.scheduled_id for task in (Task.NIGHTLY, Task.CATCH_UP, Task.RETENTION))
+NIGHTLY, CATCH_UP, RETENTION, RECOMPUTATION = (task.scheduled_id for task in (
+    Task.NIGHTLY, Task.CATCH_UP, Task.RETENTION, Task.RECOMPUTATION_CATCH_UP))
+EVERY = {NIGHTLY, CATCH_UP, RETENTION, RECOMPUTATION}
 KEY = SchoolScheduler.scheduled_jobs_key
 
 
@@ -64,7 +66,7 @@ def is_late(redis_client):
 class TestTheSchedule:
     def test_has_the_night_at_midnight_of_the_school_and_a_catch_up_every_hour(self, scheduler, entries):
         assert sync(scheduler)
-        assert entries().keys() == {NIGHTLY, CATCH_UP, RETENTION}
+        assert entries().keys() == EVERY
         midnight = dt.datetime.fromtimestamp(entries()[NIGHTLY], ZoneInfo("Asia/Shanghai"))
         assert (midnight.hour, midnight.minute) == (0, 0)
         assert 0 < entries()[CATCH_UP] - time.time() <= 3600
@@ -93,8 +95,8 @@ class TestTheSchedule:
     def test_does_not_double_over_restarts(self, redis_client, entries):
         for _ in range(5):
             sync(SchoolScheduler(redis_client))
-        assert entries().keys() == {NIGHTLY, CATCH_UP, RETENTION}
-        assert len(list(redis_client.scan_iter("rq:job:*"))) == 3
+        assert entries().keys() == EVERY
+        assert len(list(redis_client.scan_iter("rq:job:*"))) == len(EVERY)
 
     def test_entries_never_expire(self, scheduler, redis_client):
         sync(scheduler)
@@ -131,7 +133,7 @@ class TestTheSchedule:
                        meta=meta, origin="default").save()
             redis_client.zadd(KEY, {job_id: time.time() + 600})
         sync(scheduler)
-        assert entries().keys() == {NIGHTLY, CATCH_UP, RETENTION, "once"}
+        assert entries().keys() == EVERY | {"once"}
 
 
 class TestATick:
@@ -147,7 +149,7 @@ class TestATick:
         scheduler.tick()
         redis_client.flushall()
         scheduler.tick()
-        assert entries().keys() == {NIGHTLY, CATCH_UP, RETENTION}
+        assert entries().keys() == EVERY
         assert waiting() == [Task.CATCH_UP.job_id]
 
     def test_of_two_schedulers_queues_a_night_once(self, redis_client, waiting, is_late):
@@ -209,7 +211,7 @@ class TestPoison:
                                                 "created_at": "yesterday"})
         redis_client.zadd(KEY, {job_id: time.time() - 60})
         scheduler.tick()
-        assert entries().keys() == {NIGHTLY, CATCH_UP, RETENTION}
+        assert entries().keys() == EVERY
         assert NIGHTLY in waiting()
 
     def test_with_a_function_nobody_listed_is_taken_out(self, redis_client, scheduler, entries, waiting):

@@ -9,7 +9,7 @@ from app.errors import ConflictError, DomainError
 from app.models import CourseClass, Department, Employee, Role, SalesRank
 from app.models.choices import DepartmentFunction
 from app.permissions import BUILT_IN_ROLES
-from app.services import employees
+from app.services import employees, pool
 from tests.support.databases import on_both_databases
 
 pytestmark = on_both_databases
@@ -87,7 +87,7 @@ class TestBeforeOneLeaves:
         for _ in range(3):
             make_customer(holder=school.sanjiang)
         make_customer(holder=school.baoyu)
-        assert employees.number_held(session, school.sanjiang.id, today=clock.today()) == 3
+        assert pool.number_held(session, school.sanjiang.id, today=clock.today()) == 3
 
 
 class TestBeforeADepartmentLeavesSales:

@@ -10,7 +10,7 @@ from sqlalchemy import select, true
 from app.errors import ConflictError, DomainError, NotAllowedError, NotFoundError
 from app.models import AuditEntry, Customer, Distribution, TransferLine
 from app.models.choices import DistributionStatus, LeaverLogin, LineState, Origin, RowScope, TransferKind
-from app.services import customers, transfers
+from app.services import customers, pool, transfers
 from app.services.transfers import Plan
 from tests.support.databases import on_both_databases
 
@@ -301,7 +301,7 @@ class TestWhatIsShownBefore:
         make_customer("别", holder=school.baoyu)
         found = transfers.shares(session, transfers.with_somebody(clock.today(), 1005), today=clock.today())
         assert [share.consultant for share in found] == [school.baoyu]
-        assert transfers.numbers_held(session, today=clock.today()) == {school.sanjiang.id: 3, school.baoyu.id: 1}
+        assert pool.numbers_held(session, today=clock.today()) == {school.sanjiang.id: 3, school.baoyu.id: 1}
 
 
 def test_nobody_who_was_moved_or_moves_can_be_deleted(session, move, make_customer, school, make_employee):

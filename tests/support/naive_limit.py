@@ -35,5 +35,5 @@ def claim(session: Session, customer_id: int, claimant_id: int, *, today: dt.dat
         day = _limit_of(reading, claimant_id, rules, today)
     if day is not None:
         return Claim(customer_id, Refusal.HOLDING_LIMIT, possible_on=day)
-    time.sleep(0.05)
+    time.sleep(0.05)  # holds the gap between the look and the claim open, so that the control fails every time
     return _claim(session, customer_id, claimant_id, today=today, now=now)
