@@ -35,7 +35,7 @@ TABLES: dict[str, LazyString] = {
     "calendar_day": _l("Day of the school"), "leave": _l("Leave"), "pool_rule": _l("Pool rules"),
     "campus": _l("Campus"), "course": _l("Course"), "course_class": _l("Class"), "customer": _l("Customer"),
     "department": _l("Department"), "distribution": _l("Distribution"), "employee": _l("Employee"),
-    "follow_up": _l("Follow-up record"), "role": _l("Role"), "login_session": _l("Session"),
+    "follow_up": _l("Follow-up record"), "notice": _l("Notice"), "role": _l("Role"), "login_session": _l("Session"),
     "recovery_code": _l("Recovery code"), "second_factor": _l("Second factor"), "sales_rank": _l("Sales rank"),
     "saved_view": _l("Saved view"), "list_choice": _l("Chosen columns"), "setting": _l("Setting"),
     "transfer": _l("Transfer"), "transfer_line": _l("Transferred customer"), "audit_entry": _l("Audit log")}

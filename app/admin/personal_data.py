@@ -38,6 +38,7 @@ NAMES = LABELS | {
     "problem": _l("Problem"), "runs": _l("Times begun"), "state": _l("State"), "subject": _l("Screen"),
     "total": _l("Rows"), "former": _l("From whom"), "reason": _l("Reason"), "recipient": _l("To whom"),
     "transfer": _l("Transfer"),
+    "details": _l("Facts"), "key": _l("Mark"), "read_at": _l("Read"),
     "closed_at": _l("Closed"), "confirmed_at": _l("Confirmed"), "created_at": _l("Begun"), "ended_as": _l("Ended as"),
     "erased_on": _l("Erased"), "last_step": _l("Last code"), "locale": _l("Language"),
     "one_time_until": _l("One-time password until"), "public_as": _l("Ends as"),

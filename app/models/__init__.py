@@ -15,6 +15,7 @@ from app.models.follow_up import FollowUp
 from app.models.job_run import JobRun
 from app.models.leave import Leave
 from app.models.login_session import LoginSession
+from app.models.notice import Notice
 from app.models.pool_rule import PoolRule
 from app.models.role import Role, RolePermission, employee_role
 from app.models.sales_rank import SalesRank
@@ -44,6 +45,7 @@ __all__ = [
     "Leave",
     "ListChoice",
     "LoginSession",
+    "Notice",
     "PersonKey",
     "PersonKind",
     "PoolRule",

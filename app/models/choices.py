@@ -166,6 +166,16 @@ class LeaveState(Kind):
     DECLINED = "declined", _l("Declined")
 
 
+class NoticeKind(Kind):
+    """What somebody is told."""
+
+    WARNING = "warning", _l("About to fall")
+    TEAM_WARNING = "team_warning", _l("About to fall in the team")
+    REMINDER = "reminder", _l("Contact due")
+    GAINED = "gained", _l("New customer")
+    LOST = "lost", _l("Lost customer")
+
+
 class ErasureReason(Kind):
     """Why a person's data were erased."""
 

@@ -229,11 +229,11 @@ class TestTheLog:
 
 
 def test_every_table_is_recorded_or_says_why_not():
-    """Only a log, a key, how far a task is, what is recorded with its row, or how somebody arranges his own desk."""
+    """Only a log, a key, how far a task is, what is recorded with its row, what tells of it, or somebody's desk."""
     left_out = {mapper.class_.__name__ for mapper in Base.registry.mappers if not is_audited(mapper.class_)}
     assert left_out <= {"AuditEntry", "PersonKey", "JobRun", "RolePermission", "LoginSession", "SecondFactor",
                         "RecoveryCode", "ListChoice", "BackgroundTask", "ExportFile", "ExportChunk", "AssignmentRound",
-                        "TransferLine"}
+                        "TransferLine", "Notice"}
 
 
 def test_every_column_for_text_says_whether_it_is_personal():
