@@ -235,7 +235,8 @@ def test_after_an_erasure_nothing_is_left_of_a_person(
 
     # He is where he belongs, and neither in the log of deeds nor in any other.
     there = found_in_tables(engine)
-    assert there == {"customer": set(CANARY), "follow_up": set(CANARY), "distribution": there["distribution"],
+    assert there == {"customer": set(CANARY), "customer_contact": {"qq", "mobile", "wechat"},
+                     "follow_up": set(CANARY), "distribution": there["distribution"],
                      "export_chunk": set(CANARY), "background_task": {"name"}}
     assert found_in_redis(redis_client, valkey_server.folder) == set()
     assert found_in(server.log) == set()

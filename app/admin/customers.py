@@ -187,16 +187,18 @@ class CustomerView(MovesCustomers, TableView):
 
     @staticmethod
     def _save(form: Form, model: Any, *, created: bool) -> Any:
-        source_before = None if created else model.source
-        with db.session.no_autoflush:
+        if created:
+            with db.session.no_autoflush:
+                form.populate_obj(model)
+                customers.check_referrer(model, model.referral_from)
+            new_lead.enter(model, form.goes_to.data)
+            return model
+        source_before = model.source
+        with customers.storing(db.session, model), db.session.no_autoflush:
             form.populate_obj(model)
             customers.check_referrer(model, model.referral_from)
-            if not created:
-                customers.check_contacts(db.session, model)
-        if created:
-            new_lead.enter(model, form.goes_to.data)
-        db.session.flush()
-        if source_before is not None and model.source is not source_before:  # a source may have terms of its own
+            customers.check_contacts(db.session, model)
+        if model.source is not source_before:  # a source may have terms of its own
             distributions.recompute_held(db.session, model.id, today=current.today())
         return model
 

@@ -106,6 +106,7 @@ LABELS: dict[str, LazyString] = {
     "username": _l("Login name"),
     "value": _l("Value"),
     "wechat": _l("WeChat"),
+    "other_contacts": _l("Other contacts"),
     "weight": _l("Weight"),
     "work_status": _l("Employment"),
 }

@@ -23,7 +23,7 @@ from app.demo.people import Staff, add_staff
 from app.demo.profiles import MOST_CUSTOMERS, Profile, Profiles
 from app.demo.scenes import LONG_TAI, LOST, Scene, arranged, long_tai
 from app.errors import ConflictError, DomainError
-from app.models import Customer, Distribution, Employee, FollowUp, JobRun, Setting, customer_course
+from app.models import Customer, Distribution, Employee, FollowUp, JobRun, Setting, customer_contact, customer_course
 from app.models.choices import DistributionStatus, Source
 from app.models.setting import DEMO_AS_OF
 from app.services import audit, job_runs
@@ -100,7 +100,7 @@ def build(session: Session, *, customers: int, seed: int, as_of: dt.date, now: d
         writer = _Writer(session)
         world = World(as_of, Moments(clock), staff.roster, rng)
         on_progress(0, customers)
-        with bulk.unguarded(session, _Writer.TABLES) if customers >= _MANY else nullcontext():
+        with bulk.unguarded(session, [*_Writer.TABLES, customer_contact]) if customers >= _MANY else nullcontext():
             for done in _tell(world, writer, catalogue, staff, customers):
                 on_progress(done, customers)
         _record_nights(session, world.moments, as_of, writer.fallen)

@@ -7,7 +7,7 @@ from app.models.calendar_day import CalendarDay
 from app.models.campus import Campus
 from app.models.course import Course
 from app.models.course_class import CourseClass, course_class_teacher
-from app.models.customer import Customer, customer_course
+from app.models.customer import Customer, customer_contact, customer_course
 from app.models.department import Department
 from app.models.distribution import Distribution
 from app.models.employee import Employee
@@ -59,6 +59,7 @@ __all__ = [
     "Transfer",
     "TransferLine",
     "course_class_teacher",
+    "customer_contact",
     "customer_course",
     "employee_role",
 ]

@@ -18,7 +18,7 @@ _CHINA_PREFIX = re.compile(r"^(?:\+|00)86(?=1\d{10}$)|^86(?=1\d{10}$)")
 def normal_contact(field: str, value: str | None) -> str | None:
     """A contact in the form in which it is stored and compared; blank is None.
 
-    A number has the same form in whichever of the fields it stands.
+    A contact has the same form in whichever of the fields it stands; only of mere punctuation no mobile is made.
 
     Args:
         field: `qq`, `mobile` or `wechat`.
@@ -30,7 +30,7 @@ def normal_contact(field: str, value: str | None) -> str | None:
     while (again := _even(text)) != text:  # without the blanks, letters and accents may join
         text = again
     bare = _PUNCTUATION.sub("", text)
-    if field == "mobile" or _NUMBER.fullmatch(bare):
+    if _NUMBER.fullmatch(bare) or (field == "mobile" and not bare):
         text = _CHINA_PREFIX.sub("", bare)
     return text or None
 

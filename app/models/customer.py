@@ -31,12 +31,20 @@ customer_course = Table(
     Column("course_id", ForeignKey("course.id", ondelete="RESTRICT"), primary_key=True, index=True),
 )
 
+customer_contact = Table(
+    "customer_contact",
+    Base.metadata,
+    Column("value", by_code_point(64), primary_key=True),
+    Column("customer_id", ForeignKey("customer.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+"""Whose each contact is, whichever of a customer's it is. Triggers on `customer` keep it; nobody else writes to it."""
+
 _NOT_ENROLLED = text(f"status = {CustomerStatus.NOT_ENROLLED.value}")
 _ON_THE_CLOCK = text("public_on IS NOT NULL")  # neither enrolled nor erased, as a constraint says
 
 
 class Customer(Base):
-    """A lead.
+    """A lead. `other_contacts` are further ones, with a blank between: a contact in normal form holds none.
 
     `public_on` is the one truth of the clock: the customer is public when not enrolled and public_on <= today.
     `public_as` is the status the present holding will end with; NULL for a lead nobody has held. `consultant` stays
@@ -72,6 +80,7 @@ class Customer(Base):
     qq: Mapped[str | None] = mapped_column(by_code_point(64), unique=True, info=PERSONAL)
     mobile: Mapped[str | None] = mapped_column(by_code_point(64), unique=True, info=PERSONAL)
     wechat: Mapped[str | None] = mapped_column(by_code_point(64), unique=True, info=PERSONAL)
+    other_contacts: Mapped[str | None] = mapped_column(by_code_point(512), info=PERSONAL)
     gender: Mapped[Gender | None] = mapped_column(ChoiceType(Gender), info=PERSONAL)
     education: Mapped[Education | None] = mapped_column(ChoiceType(Education), info=PERSONAL)
     graduation_school: Mapped[str | None] = mapped_column(String(64), info=PERSONAL)
@@ -101,6 +110,11 @@ class Customer(Base):
     @validates(*CONTACT_FIELDS)
     def _normal_contact(self, field: str, value: str | None) -> str | None:
         return normal_contact(field, value)
+
+    @property
+    def contacts(self) -> tuple[str, ...]:
+        """All his contacts."""
+        return (*filter(None, (getattr(self, field) for field in CONTACT_FIELDS)), *(self.other_contacts or "").split())
 
     @property
     def is_enrolled(self) -> bool:

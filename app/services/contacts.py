@@ -8,9 +8,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, false, or_, true
+from sqlalchemy import ColumnElement, false, or_, select, true, union_all
+from sqlalchemy.orm import aliased
 
-from app.models import Customer, Employee
+from app.models import Customer, Employee, customer_contact
 from app.models.choices import RowScope
 from app.models.contacts import CONTACT_FIELDS, normal_contact
 from app.permissions import Permission, can, scope_of
@@ -98,9 +99,14 @@ def visible_rows(viewer: Employee, *, today: dt.date, masking: bool) -> ColumnEl
 
 
 def belongs_to(contact: str) -> ColumnElement[bool]:
-    """The customers who have a contact, whichever of the three it is and however it is written; never a part of one."""
-    forms = {field: normal_contact(field, contact) for field in CONTACT_FIELDS}
-    return or_(false(), *(getattr(Customer, field) == form for field, form in forms.items() if form is not None))
+    """The customers who have a contact, whichever of theirs it is and however it is written; never a part of one."""
+    form = normal_contact("contact", contact)
+    if form is None:
+        return false()
+    other = aliased(Customer)
+    return Customer.id.in_(union_all(
+        select(customer_contact.c.customer_id).where(customer_contact.c.value == form),
+        *(select(other.id).where(getattr(other, field) == form) for field in CONTACT_FIELDS)))
 
 
 def masked(value: str | None) -> str:
@@ -116,9 +122,8 @@ def masked_note(note: str, customer: Customer) -> str:
     address goes. The remaining text is left as it was written.
     """
     folded, places = _fold(note)
-    known = tuple(contact for field in CONTACT_FIELDS if (contact := getattr(customer, field)))
     hidden = [False] * len(note)
-    for start, end in _known_spans(folded, known):
+    for start, end in _known_spans(folded, customer.contacts):
         hidden[places[start]:places[end - 1] + 1] = [True] * (places[end - 1] + 1 - places[start])
         folded = folded[:start] + "\0" * (end - start) + folded[end:]
     for token in _TOKEN.finditer(folded):

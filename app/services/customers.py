@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import exists, or_, select
@@ -44,13 +46,8 @@ def enter(session: Session, customer: Customer, *, holder_id: int | None, today:
     customer.status = CustomerStatus.NOT_ENROLLED
     customer.date = customer.last_consult_date = customer.public_on = today
     customer.consultant_id = customer.recv_date = customer.public_as = customer.locked_until = None
-    try:
-        with session.begin_nested():
-            session.add(customer)
-            session.flush()
-    except IntegrityError:  # someone entered one of the contacts since they were checked
-        check_contacts(session, customer)
-        raise
+    with storing(session, customer):
+        session.add(customer)
     if holder is not None:
         distributions.begin(session, customer, holder, origin, today=today, now=now)
 
@@ -58,8 +55,7 @@ def enter(session: Session, customer: Customer, *, holder_id: int | None, today:
 def check_contacts(session: Session, customer: Customer) -> None:
     """Each customer has at least one contact, no two share one in any field, and none stands in the name.
 
-    Of two who enter the same contact at the same moment the database refuses one if it is in the same field; in two
-    fields (one's mobile, the other's WeChat) both are taken in.
+    Of two who enter the same contact at the same moment, in whichever fields, the database refuses one: see `storing`.
 
     Raises:
         DomainError: with the field it is about.
@@ -69,17 +65,43 @@ def check_contacts(session: Session, customer: Customer) -> None:
         _check_contacts(session, customer)
 
 
+@contextmanager
+def storing(session: Session, customer: Customer) -> Iterator[None]:
+    """Write what is done to a customer meanwhile; whoever was quicker with one of his contacts has it.
+
+    Raises:
+        KnownContactError: someone entered one of the contacts since they were checked; with the field.
+    """
+    customer_id, given = customer.id or 0, {}
+    try:
+        with session.begin_nested():
+            yield
+            given = _given(customer)
+            session.flush()
+    except IntegrityError:
+        _check_unknown(session, customer_id, given)
+        raise
+
+
+def _given(customer: Customer) -> dict[str, str]:
+    return {field: contact for field in CONTACT_FIELDS if (contact := getattr(customer, field))}
+
+
 def _check_contacts(session: Session, customer: Customer) -> None:
     if _LOOKS_LIKE_A_NUMBER.search(unicodedata.normalize("NFKC", customer.name or "")):
         raise DomainError(_l("A name holds no number: enter QQ, mobile or WeChat where they belong."), field="name")
-    given = {field: getattr(customer, field) for field in CONTACT_FIELDS if getattr(customer, field)}
+    given = _given(customer)
     if not given:
         raise DomainError(_l("Enter at least one contact: QQ, mobile or WeChat."), field="qq")
     for field, value in given.items():
         if len(value) > LONGEST_CONTACT:
             raise DomainError(_l("This contact is too long."), field=field)
-        others = select(exists().where(contacts.belongs_to(value), Customer.id != (customer.id or 0)))
-        if session.scalar(others):
+    _check_unknown(session, customer.id or 0, given)
+
+
+def _check_unknown(session: Session, customer_id: int, given: dict[str, str]) -> None:
+    for field, value in given.items():
+        if session.scalar(select(exists().where(contacts.belongs_to(value), Customer.id != customer_id))):
             raise KnownContactError(_l("This contact belongs to a customer who is known already."), field=field)
 
 

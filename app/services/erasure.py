@@ -23,7 +23,6 @@ from app.extensions import Base
 from app.models import Customer, Employee
 from app.models.audit import AuditAction, PersonKind
 from app.models.choices import DistributionStatus, ErasureReason
-from app.models.contacts import CONTACT_FIELDS
 from app.services import (
     audit,
     distributions,
@@ -73,13 +72,14 @@ def erase_customers(session: Session, ids: Collection[int], reason: ErasureReaso
     Raises:
         ConflictError: someone has changed their contacts at this moment.
     """
-    seen = {contact for row in session.execute(select(*(getattr(Customer, field) for field in CONTACT_FIELDS))
-                                               .where(Customer.id.in_(ids))) for contact in row if contact}
+    seen = {contact for row in session.execute(
+        select(Customer.qq, Customer.mobile, Customer.wechat, Customer.other_contacts).where(Customer.id.in_(ids)))
+        for text in row if text for contact in text.split()}
     found = [quote for quote in (quotes.find(session, seen) if quoted is None else quoted)
              if quote.customer_id not in ids and not quote.contacts.isdisjoint(seen)]
     locked = _lock(session, {*ids, *(quote.customer_id for quote in found)})
     going = [each for each in locked if each.id in ids and each.erased_on is None and still(each)]
-    contacts = {contact for each in going for field in CONTACT_FIELDS if (contact := getattr(each, field))}
+    contacts = {contact for each in going for contact in each.contacts}
     if not contacts <= seen:
         raise ConflictError(_l("This customer is being changed by someone else. Please try again."))
     for quote in found:

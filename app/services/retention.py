@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
@@ -72,9 +73,9 @@ def _erase_leads(session: Session, months: int, *, today: dt.date, now: Callable
     if not months:
         return 0
     limit = months_before(today, months)
-    due = session.execute(_leads_due(today, limit)).all()
+    due: Sequence[Any] = session.execute(_leads_due(today, limit)).all()
     total, erased = len(due), 0
-    contacts: set[str] = set().union(*(row[1:] for row in due)) - {None}
+    contacts: set[str] = {contact for row in due for text in row[1:] if text for contact in text.split()}
     quoted = quotes.find(session, contacts, pause=lambda: on_batch(0, total))
     for begin in range(0, total, batch):
         ids = [row[0] for row in due[begin:begin + batch]]
@@ -89,7 +90,7 @@ def _leads_due(today: dt.date, limit: dt.date) -> Select[int]:
     """Number and contacts of each lead in the pool whose last contact was before a day and who never enrolled."""
     enrolled = exists().where(Distribution.customer_id == Customer.id,
                               Distribution.status == DistributionStatus.ENROLLED)
-    return (select(Customer.id, *(getattr(Customer, field) for field in CONTACT_FIELDS))
+    return (select(Customer.id, *(getattr(Customer, field) for field in CONTACT_FIELDS), Customer.other_contacts)
             .where(pool.is_public(today), Customer.last_consult_date < limit, ~enrolled).order_by(Customer.id))
 
 

@@ -21,7 +21,8 @@ def customers(part: str, *, visible: ColumnElement[bool]) -> ColumnElement[bool]
         visible: the customers whose contacts whoever searches sees; of the others' a search learns nothing.
     """
     part = part.strip()
-    in_a_contact = or_(*(getattr(Customer, field).icontains(part, autoescape=True) for field in CONTACT_FIELDS))
+    in_a_contact = or_(*(getattr(Customer, field).icontains(part, autoescape=True)
+                         for field in (*CONTACT_FIELDS, "other_contacts")))
     return or_(Customer.name.icontains(part, autoescape=True), and_(visible, in_a_contact))
 
 

@@ -148,7 +148,23 @@ def test_an_id_of_a_person_is_never_used_twice(filled, table):
     last = ROWS[table][-1]["id"]
     with db.engine.connect() as connection:
         connection.connection.dbapi_connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute(text("DELETE FROM customer_contact"))  # what refers to him stays while they are off
         connection.execute(text(f"DELETE FROM {table} WHERE id = {last}"))
         row = {name: value for name, value in ROWS[table][-1].items() if name not in ("id", NEW)}
         made = connection.execute(reflected(connection).tables[table].insert(), row)
         assert made.inserted_primary_key[0] == last + 1
+
+
+@on_both_databases
+def test_a_contact_two_customers_share_already_is_the_older_ones_and_both_keep_it(filled):
+    with db.engine.begin() as connection:
+        connection.execute(text("UPDATE customer SET wechat = '309914415', mobile = '13800000000' WHERE id = 9"))
+    before = contents()
+    flask_migrate.upgrade()
+    assert contents() == before
+    with db.engine.begin() as connection:
+        assert dict(connection.execute(text("SELECT value, customer_id FROM customer_contact")).all()) == {
+            "309914415": 5, "309914419": 9, "13800000000": 9}
+        connection.execute(text("UPDATE customer SET mobile = '13900000000' WHERE id = 9"))  # he can still be changed
+        assert set(connection.scalars(text("SELECT value FROM customer_contact WHERE customer_id = 9"))) == {
+            "309914419", "13900000000"}
