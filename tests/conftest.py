@@ -24,8 +24,9 @@ from sqlalchemy.orm import Session
 
 from app import create_app, queue
 from app.extensions import db
-from app.models import Course, Customer, Employee, FollowUp
-from app.services import customers, follow_ups, passwords
+from app.models import AssignmentEntry, Course, Customer, Employee, FollowUp, SalesRank
+from app.models.choices import AssignmentStrategy
+from app.services import assignment, customers, follow_ups, passwords
 from tests.support import browser, databases, demo_school, needs, people, postgres, redis, tally
 from tests.support.client import Client, watch_for_unsaved_changes
 from tests.support.clock import START, SettableClock
@@ -362,6 +363,29 @@ def make_customer(session: Session, school: School, clock: SettableClock) -> Cal
         return customer
 
     return make
+
+
+@pytest.fixture
+def ranks(session: Session, school: School) -> dict[str, SalesRank]:
+    """The write-up's a, b and c: 大傻 (3, 1), 暴雨 (2, 2), 三江 (1, 3)."""
+    found = {person.username: SalesRank(consultant=person, num=num, weight=weight) for person, num, weight in (
+        (school.dasha, 3, 1), (school.baoyu, 2, 2), (school.sanjiang, 1, 3))}
+    session.add_all(found.values())
+    session.commit()
+    return found
+
+
+@pytest.fixture
+def lead(session: Session, clock: SettableClock, school: School) -> Callable[..., AssignmentEntry]:
+    """`lead()` comes in and is dealt out; `lead(strategy=AssignmentStrategy.FEWEST)` by the other strategy."""
+    def enter(name: str | None = None, strategy: AssignmentStrategy = AssignmentStrategy.ROUND) -> AssignmentEntry:
+        number = session.query(Customer).count()
+        entry = assignment.enter(session, Customer(name=name or f"客户{number}", qq=f"{200_000_000 + number}"),
+                                 strategy, today=clock.today(), now=clock.now())
+        session.commit()
+        return entry
+
+    return enter
 
 
 @pytest.fixture

@@ -7,35 +7,12 @@ import re
 import pytest
 from sqlalchemy import select
 
-from app.models import AssignmentEntry, AssignmentRound, Customer, Role, SalesRank
+from app.models import AssignmentEntry, AssignmentRound, Role
 from app.models.choices import AssignmentStrategy, RowScope
-from app.services import assignment, school_settings
+from app.services import school_settings
 from tests.support.databases import on_both_databases
 
 PAGE = "/admin/assignment/"
-
-
-@pytest.fixture
-def ranks(session, school):
-    """The write-up's a, b and c: 大傻 (3, 1), 暴雨 (2, 2), 三江 (1, 3)."""
-    found = {person.username: SalesRank(consultant=person, num=num, weight=weight) for person, num, weight in (
-        (school.dasha, 3, 1), (school.baoyu, 2, 2), (school.sanjiang, 1, 3))}
-    session.add_all(found.values())
-    session.commit()
-    return found
-
-
-@pytest.fixture
-def lead(session, clock, school):
-    """`lead()` comes in and is dealt out."""
-    def enter(name: str | None = None) -> AssignmentEntry:
-        number = session.query(Customer).count()
-        entry = assignment.enter(session, Customer(name=name or f"客户{number}", qq=f"{200_000_000 + number}"),
-                                 AssignmentStrategy.ROUND, today=clock.today(), now=clock.now())
-        session.commit()
-        return entry
-
-    return enter
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.errors import ConflictError, DomainError, NotFoundError
-from app.models import AssignmentEntry, AssignmentRound, AuditEntry, Customer, Leave, SalesRank
+from app.models import AssignmentEntry, AssignmentRound, AuditEntry, Customer, Leave
 from app.models.choices import (
     Absence,
     AssignmentStrategy,
@@ -22,29 +22,6 @@ from tests.support.databases import on_both_databases
 pytestmark = on_both_databases
 
 ROUND, FEWEST = AssignmentStrategy
-
-
-@pytest.fixture
-def ranks(session, school):
-    """The write-up's a, b and c: 大傻 (3, 1), 暴雨 (2, 2), 三江 (1, 3)."""
-    found = {person.username: SalesRank(consultant=person, num=num, weight=weight) for person, num, weight in (
-        (school.dasha, 3, 1), (school.baoyu, 2, 2), (school.sanjiang, 1, 3))}
-    session.add_all(found.values())
-    session.commit()
-    return found
-
-
-@pytest.fixture
-def lead(session, clock, school):
-    """`lead()` comes in and is dealt out; `lead(FEWEST)` by the other strategy."""
-    def enter(strategy: AssignmentStrategy = ROUND) -> AssignmentEntry:
-        number = session.query(Customer).count()
-        entry = assignment.enter(session, Customer(name=f"客户{number}", qq=f"{200_000_000 + number}"), strategy,
-                                 today=clock.today(), now=clock.now())
-        session.commit()
-        return entry
-
-    return enter
 
 
 def got(entry: AssignmentEntry) -> str:
@@ -194,17 +171,17 @@ class TestTheFewestOpenCustomers:
     def test_get_the_lead_whatever_the_round_says(self, session, school, ranks, lead, make_customer):
         for holder in (school.sanjiang, school.sanjiang, school.baoyu):
             make_customer(holder=holder)
-        entries = [lead(FEWEST) for _ in range(5)]
+        entries = [lead(strategy=FEWEST) for _ in range(5)]
         assert " ".join(map(got, entries)) == "a b a c b"
         assert [entry.open_customers for entry in entries] == [0, 1, 1, 2, 2]
         assert {entry.round_id for entry in entries} == {None}
-        assert got(lead(ROUND)) == "c"  # no slot was spent
+        assert got(lead(strategy=ROUND)) == "c"  # no slot was spent
 
     def test_is_asked_among_those_with_slots_only(self, session, ranks, lead):
         ranks["dasha"].num = 0
         ranks["baoyu"].paused = True
         session.commit()
-        assert " ".join(got(lead(FEWEST)) for _ in range(3)) == "c c c"
+        assert " ".join(got(lead(strategy=FEWEST)) for _ in range(3)) == "c c c"
 
 
 class TestTheLedger:
