@@ -30,6 +30,8 @@ from tests.support.client import Client, changes_what_is_stored, shown_in, token
 
 MALFORMED = "1,2"
 MISSING = 2_000_000_000
+REFUSED = (403, 404)
+"""Asked for as JSON: the refusal is the same, and costs no page. What its page shows is looked at in tests/admin."""
 
 _WRITING = re.compile(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)', re.IGNORECASE)
 
@@ -232,7 +234,7 @@ class Doorkeeper:
         if door.tells and door.admits(person):
             expected = Answer(door.opens)
         asked = door.asks(self.world, person, case)
-        accept = "application/json" if expected.status == 403 else door.accept  # the refusal is the same, and shorter
+        accept = "application/json" if expected.status in REFUSED else door.accept
         answer = self.ask(person, door, asked, accept=accept)
         changed = self.keeper.changed()
         where = f"{door} by {person}, {case.kind}"

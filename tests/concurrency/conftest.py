@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,8 +23,6 @@ from tests.support.crowd import Person, all_at_once
 from tests.support.databases import Databases, empty
 from tests.support.live_server import LiveServer
 from tests.support.people import School
-
-FULL_SIZE = os.environ.get("GONGHAI_TEST_SIZE") == "full"
 
 PROCESSES = 8
 """With two, a naive claim was caught in only two of four rounds; with eight in all."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import re
 import traceback
 
@@ -24,10 +23,9 @@ from tests.fuzz.strategies import Request, requests
 from tests.support import people
 from tests.support.databases import on_both_databases
 from tests.support.floor import Floor
+from tests.support.sizes import FULL_SIZE
 
 pytestmark = pytest.mark.fuzz
-
-FULL_SIZE = os.environ.get("GONGHAI_TEST_SIZE") == "full"
 NUMBER = {"postgresql": 10_000 if FULL_SIZE else 1_500, "sqlite": 2_000 if FULL_SIZE else 300}
 SETTINGS = settings(derandomize=not FULL_SIZE, database=None, deadline=None, phases=[Phase.generate],
                     suppress_health_check=list(HealthCheck))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import random
 import threading
 
@@ -15,6 +14,7 @@ from app.services import job_runs, nightly
 from app.services.expiry import Expired
 from tests.support.backstage import Backstage
 from tests.support.databases import on_both_databases
+from tests.support.sizes import FULL_SIZE
 
 pytestmark = on_both_databases
 
@@ -149,7 +149,7 @@ class TestKilled:
     @pytest.mark.kill
     def test_at_twenty_random_points_it_ends_as_if_undisturbed(
             self, tmp_path, database_url, clock_file, hold, holdings, book, reopen, school, clock):
-        each, batch = (67_000, 1000) if os.environ.get("GONGHAI_TEST_SIZE") == "full" else (1000, 10)
+        each, batch = (67_000, 1000) if FULL_SIZE else (1000, 10)
         for holder, days in zip(school.consultants, (4, 9, 21), strict=True):
             hold(holder, each, received=clock.today() - days * ONE_DAY)
         backstage = Backstage(tmp_path, database_url=database_url, redis_url="unix:///nowhere.sock",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import random
 
 import pytest
@@ -16,6 +15,7 @@ from app.services import background_tasks, pool_rules, recomputation, rule_book
 from app.services.pool_rules import SCHOOL
 from tests.support.backstage import Backstage
 from tests.support.databases import on_both_databases
+from tests.support.sizes import FULL_SIZE
 
 pytestmark = on_both_databases
 
@@ -136,7 +136,7 @@ class TestTheCatchUp:
 @pytest.mark.kill
 def test_killed_at_twenty_random_points_it_ends_as_if_undisturbed(
         tmp_path, database_url, clock_file, hold, decide, falls, school, clock, session):
-    each, batch = (67_000, 1000) if os.environ.get("GONGHAI_TEST_SIZE") == "full" else (1000, 10)
+    each, batch = (67_000, 1000) if FULL_SIZE else (1000, 10)
     for holder, days in zip(school.consultants, (0, 1, 2), strict=True):
         hold(holder, each, received=clock.today() - days * ONE_DAY)
     before = falls()

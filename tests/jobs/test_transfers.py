@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 
 import pytest
@@ -18,6 +17,7 @@ from app.services.transfers import Plan
 from tests.support.backstage import Backstage
 from tests.support.databases import on_both_databases
 from tests.support.processes import wait_until
+from tests.support.sizes import FULL_SIZE
 
 pytestmark = on_both_databases
 
@@ -130,7 +130,7 @@ class TestByAWorker:
 @pytest.mark.kill
 def test_killed_at_twenty_points_it_ends_as_if_undisturbed(tmp_path, database_url, clock_file, hold, session, school,
                                                            make_employee, clock):
-    number = 2000 if os.environ.get("GONGHAI_TEST_SIZE") == "full" else 300
+    number = 2000 if FULL_SIZE else 300
     recipients, other = (school.baoyu, school.dasha), make_employee("另一个")
     for leaver in (school.sanjiang, other):
         hold(leaver, number, received=clock.today())

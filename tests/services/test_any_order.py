@@ -6,7 +6,6 @@ The oracle knows the write-up's two comparisons and walks from day to day; it ha
 from __future__ import annotations
 
 import datetime as dt
-import os
 from dataclasses import dataclass, field
 
 import pytest
@@ -23,8 +22,7 @@ from app.services.claims import Refusal
 from app.services.transfers import Plan
 from tests.support.clock import START
 from tests.support.databases import on_both_databases
-
-FULL_SIZE = os.environ.get("GONGHAI_TEST_SIZE") == "full"
+from tests.support.sizes import FULL_SIZE
 
 FOLLOWING, WON, NO_FOLLOW_UP, NO_DEAL, RELEASED, TRANSFERRED = DistributionStatus
 ONE_DAY = dt.timedelta(days=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from itertools import islice
 
@@ -11,8 +10,7 @@ from hypothesis import strategies as st
 
 from app.models.choices import Absence
 from app.services.assignment_rounds import Loads, PassedOver, Rank, Rounds, build, upcoming
-
-FULL_SIZE = os.environ.get("GONGHAI_TEST_SIZE") == "full"
+from tests.support.sizes import FULL_SIZE
 
 A, B, C = 1, 2, 3
 EXAMPLE = [Rank(A, num=3, weight=1), Rank(B, num=2, weight=2), Rank(C, num=1, weight=3)]
