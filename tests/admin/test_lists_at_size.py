@@ -6,7 +6,7 @@ import datetime as dt
 import re
 
 import pytest
-from sqlalchemy import event, insert, text
+from sqlalchemy import delete, event, insert, text
 
 from app.models import Customer, FollowUp
 from app.services import palette
@@ -95,11 +95,15 @@ def test_counting_ends_at_a_thousand(login, large_tables):
     assert "10,000" not in page
 
 
-def test_a_list_is_walked_to_its_end(login, large_tables):
+def test_a_list_is_walked_to_its_end(login, large_tables, session):
+    few = 2_000
+    session.execute(delete(FollowUp).where(FollowUp.customer_id > few))
+    session.execute(delete(Customer).where(Customer.id > few))
+    session.commit()
     admin = login("admin")
     url, rows = "/admin/customer/?page_size=200&sort=public_on", 0
     while url is not None:
         page = admin.get(url)
         rows += page.text.count("data-href=")
         url = step(page, "next")
-    assert rows == NUMBER
+    assert rows == few

@@ -14,11 +14,6 @@ SECONDS = 1_000
 
 
 @pytest.fixture
-def server(live_server, clock_file):
-    return live_server(processes=1, clock_file=clock_file)
-
-
-@pytest.fixture
 def desk(browse, server):
     """`desk("sanjiang")` gives the page of a person who has just logged in, in a browser of his own."""
     return lambda username, **options: browse(server, username, **options).page

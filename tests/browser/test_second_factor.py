@@ -19,9 +19,8 @@ def complaints() -> list[str]:
 
 
 @pytest.fixture
-def log_in(chromium, live_server, clock_file, complaints):
+def log_in(chromium, server, complaints):
     """`log_in()` gives the page of a new browser on a phone where 三江 has just sent his password."""
-    server = live_server(processes=1, clock_file=clock_file)
     with ExitStack() as contexts:
         def send():
             page = contexts.enter_context(chromium.new_context(
