@@ -63,7 +63,8 @@ class Examiner:
         assert "require-trusted-types-for" in answer.headers["content-security-policy"]
         axe.keep_one_row_of_each_kind(self.page)
 
-    def examine(self, size: dict[str, int], scheme: str, within: str | None = None) -> None:
+    def examine(self, size: dict[str, int], scheme: str, within: str | None = None, *,
+                colours_only: bool = False) -> None:
         """Look at the page as it stands at that size and in these colours."""
         self.page.set_viewport_size(size)
         self.page.emulate_media(color_scheme=scheme)
@@ -71,15 +72,18 @@ class Examiner:
         height = min(self.page.evaluate("document.documentElement.scrollHeight"), HIGHEST)
         self.page.set_viewport_size({**size, "height": max(height, size["height"])})
         self.examined += 1
-        for fault in axe.violations(self.page, within):
+        for fault in axe.violations(self.page, within, colours_only=colours_only):
             self._note(fault, f"{size['width']} {scheme}")
 
     def examine_in_every_form(self) -> None:
-        """At a desk and on a phone, by day and by night, and whether something scrolls sideways."""
+        """At a desk and on a phone, by day and by night, and whether something scrolls sideways.
+
+        By night only the colours differ, so only what depends on them is looked at again.
+        """
         axe.keep_one_row_of_each_kind(self.page)
         for size in (DESK, PHONE):
-            for scheme in ("light", "dark"):
-                self.examine(size, scheme)
+            self.examine(size, "light")
+            self.examine(size, "dark", colours_only=True)
         self.measure()
 
     def examine_what_opens(self, size: dict[str, int], scheme: str) -> None:
@@ -125,22 +129,28 @@ def test_every_screen_in_every_form(demo, examine, username, fewest):
     examiner = examine(username)
     for address in demo.screens(username):
         examiner.open(address)
-        for size in (DESK, PHONE):
-            for scheme in ("light", "dark"):
-                examiner.examine(size, scheme)
+        examiner.examine_in_every_form()
         examiner.examine_what_opens(PHONE, "dark")
         examiner.examine_what_opens(DESK, "light")
-        examiner.measure()
     assert examiner.examined >= fewest * 4
 
 
+ROLES = {
+    "manager": ("zh-CN", DESK, "light"), "sanjiang": ("zh-TW", PHONE, "light"), "tutor": ("zh-CN", PHONE, "dark"),
+    "teacher": ("zh-TW", DESK, "light"), "finance": ("en-US", PHONE, "light"), "auditor": ("zh-CN", DESK, "dark")}
+
+
 @pytest.mark.parametrize(("username", "language", "size", "scheme"), [
-    ("admin", "zh-CN", PHONE, "light"), ("admin", "zh-TW", DESK, "dark"), ("manager", "zh-CN", DESK, "light"),
-    ("sanjiang", "zh-TW", PHONE, "light"), ("tutor", "zh-CN", PHONE, "dark"), ("teacher", "zh-TW", DESK, "light"),
-    ("finance", "en-US", PHONE, "light"), ("auditor", "zh-CN", DESK, "dark")])
+    *((username, *how) for username, how in ROLES.items()),
+    ("admin", "zh-CN", PHONE, "light"), ("admin", "zh-TW", DESK, "dark")])
 def test_every_screen_for_every_role_and_in_every_language(demo, examine, username, language, size, scheme):
+    """Each role in one of the languages; the administrator in both Chinese, where nobody else has been."""
+    seen = {address for other, (theirs, *_) in ROLES.items() if username not in ROLES and theirs == language
+            for address in demo.screens(other)}
     examiner = examine(username, language)
     for address in demo.screens(username):
+        if address in seen:
+            continue
         examiner.open(address)
         examiner.examine(size, scheme)
         if size is PHONE:

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 """WCAG 2.2, levels A and AA."""
 
-_RUN = """async ([tags, within]) => {
+COLOURS = ("color-contrast", "link-in-text-block")
+"""The rules of those levels that colours matter to."""
+
+_RUN = """async ([runOnly, within]) => {
     const found = await axe.run(within || document, {
-        runOnly: {type: "tag", values: tags}, rules: {"target-size": {enabled: true}}, resultTypes: ["violations"],
+        runOnly, rules: runOnly.type === "tag" ? {"target-size": {enabled: true}} : {}, resultTypes: ["violations"],
         preload: false});
     return found.violations.flatMap(rule => rule.nodes.map(node =>
         `${rule.id}: ${node.html.slice(0, 160)} (${node.any.concat(node.all, node.none)
@@ -43,7 +46,8 @@ def keep_one_row_of_each_kind(page: Page) -> None:
     page.evaluate(_LIKE_ROWS_ONCE)
 
 
-def violations(page: Page, within: str | None = None) -> list[str]:
+def violations(page: Page, within: str | None = None, *, colours_only: bool = False) -> list[str]:
     """What is wrong with the page as it stands, or with the part a selector names; an element a line."""
-    found: list[str] = page.evaluate(_RUN, [list(TAGS), within])
+    rules = {"type": "rule", "values": COLOURS} if colours_only else {"type": "tag", "values": TAGS}
+    found: list[str] = page.evaluate(_RUN, [rules, within])
     return found
