@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from flask import Response, abort, request, url_for
@@ -21,12 +22,13 @@ from app.admin.clocks import cool_down_days
 from app.admin.guard import GuardedView, allowed, viewer
 from app.admin.record import record_page
 from app.extensions import db
-from app.models import Campus, Course, Customer
+from app.models import Campus, Course, Customer, FollowUp
 from app.models.choices import DistributionStatus, Intent, Origin, Source
 from app.permissions import Permission
-from app.services import my_customers, pool
+from app.services import my_customers, pool, tries
 from app.services.counting import ENOUGH
 from app.services.pool import Departure
+from app.services.text import gist
 
 REASONS: dict[str, tuple[Any, DistributionStatus | None]] = {
     str(DistributionStatus.NO_FOLLOW_UP.value): (DistributionStatus.NO_FOLLOW_UP.label,
@@ -45,7 +47,7 @@ class PublicPoolView(GuardedView):
 
     group, order, menu_title = "sell", 10, _l("Public Pool")
     needs = {"index_view": Permission.POOL_READ, "details_view": Permission.POOL_READ,
-             "changes_view": Permission.POOL_READ}
+             "changes_view": Permission.POOL_READ, "tries_view": Permission.POOL_READ}
 
     def menu_count(self) -> str:
         """How many there are to claim."""
@@ -65,7 +67,7 @@ class PublicPoolView(GuardedView):
             "screens/pool.html", page=page, total=_total(counts, page), reasons=_reasons(counts),
             filter={name: request.args.get(name, "") for name in FILTERS}, chosen=_chosen(courses, campuses),
             courses=courses, campuses=campuses, sources=list(Source), days=DAYS, contact=contacts.shown,
-            contacts_searched=filter_.contacts, intents=list(Intent),
+            gist=_gist, contacts_searched=filter_.contacts, intents=list(Intent),
             can_claim=allowed(Permission.POOL_CLAIM) and me.can_hold_customers,
             changes_url=cursor.address(".changes_view", until=after),
             next_url=cursor.same_page(after=after) if after else None, first_url=cursor.first_page(),
@@ -97,13 +99,30 @@ class PublicPoolView(GuardedView):
     @expose("/details/")
     def details_view(self) -> str:
         """The record page of a customer in the pool."""
-        customer_id = asked_for("id") or abort(404)
-        query = (select(Customer).where(Customer.id == customer_id,
-                                        pool.claimable_by(viewer().id, current.today(),
-                                                          cool_down_days=cool_down_days()))
-                 .options(selectinload(Customer.courses), joinedload(Customer.consultant)))
-        customer = db.session.scalar(query) or abort(404)
-        return record_page(self, customer)
+        return record_page(self, _in_pool())
+
+    @expose("/tries/")
+    def tries_view(self) -> str:
+        """Who tried what with a customer in the pool: a page, or with `part` what is put below his row."""
+        customer = _in_pool()
+        rendered: str = self.render(
+            "screens/pool_tries_part.html" if "part" in request.args else "screens/pool_tries.html",
+            customer=customer, tries=tries.of(db.session, customer, today=current.today()),
+            gist=partial(_gist, customer, most=200))
+        return rendered
+
+
+def _in_pool() -> Customer:
+    """The customer in the address, if whoever looks finds him in the pool."""
+    query = (select(Customer).where(Customer.id == (asked_for("id") or abort(404)), pool.claimable_by(
+        viewer().id, current.today(), cool_down_days=cool_down_days()))
+        .options(selectinload(Customer.courses), joinedload(Customer.consultant)))
+    return db.session.scalar(query) or abort(404)
+
+
+def _gist(customer: Customer, record: FollowUp, *, most: int = 40) -> str:
+    """What was said, in a line, without contacts for those who do not see them."""
+    return gist(contacts.shown_text(customer, record.note), most)
 
 
 def _asked_filter() -> pool.PoolFilter:

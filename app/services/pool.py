@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinl
 
 from app.models import Customer, Distribution, Employee, FollowUp, customer_course
 from app.models.choices import CustomerStatus, DistributionStatus, Origin, Source
-from app.services import counting, search
+from app.services import counting, search, tries
 from app.services.rules import ONE_DAY
 
 
@@ -133,11 +133,12 @@ class PoolFilter:
 
 @dataclass(frozen=True)
 class PoolRow:
-    """A public customer with what the list says of it."""
+    """A public customer with what the list says of it; `last` is his last follow-up, with its author."""
 
     customer: Customer
     hands: int
     follow_ups: int
+    last: FollowUp | None = None
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,8 @@ def page(session: Session, viewer_id: int, *, today: dt.date, filter_: PoolFilte
     ids = [customer.id for customer in customers]
     hands = _count_by_customer(session, Distribution.customer_id, ids)
     follow_ups = _count_by_customer(session, FollowUp.customer_id, ids)
-    rows = [PoolRow(c, hands.get(c.id, 0), follow_ups.get(c.id, 0)) for c in customers]
+    last_words = tries.last_words(session, follow_ups)
+    rows = [PoolRow(c, hands.get(c.id, 0), follow_ups.get(c.id, 0), last_words.get(c.id)) for c in customers]
     last = customers[-1] if customers else None
     return PoolPage(rows, (last.public_on, last.id) if more and last and last.public_on else None)
 

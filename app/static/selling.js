@@ -107,6 +107,7 @@
     place.colSpan = place.colSpan + width - 1;
     place.replaceChildren(G.el("span", {"class": "word " + (tone || "")}, sentence));
     if (links) place.appendChild(links);
+    row.dispatchEvent(new CustomEvent("spoken", {bubbles: true}));
     announce(nameOf(row).textContent + ": " + sentence);
   }
 

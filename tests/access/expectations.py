@@ -519,6 +519,7 @@ DOORS = [
     Door("GET", "/admin/publicpool/changes/", P.POOL_READ, table="customer", asks=by_query("shown"), absent=200,
          reached=lambda _person, _customer: True, malformed=200),  # several ids are what it takes
     Door("GET", "/admin/publicpool/details/", P.POOL_READ, table="customer", asks=by_query(), reached=in_pool),
+    Door("GET", "/admin/publicpool/tries/", P.POOL_READ, table="customer", asks=by_query(), reached=in_pool),
     Door("POST", "/admin/claim/", P.POOL_CLAIM, table="customer", asks=by_form("customer_id"),
          only=lambda person: person.in_sales, rule=claimed_once, changes=HOLDING, absent=409, malformed=400,
          accept="application/json"),

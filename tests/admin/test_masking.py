@@ -60,9 +60,11 @@ def pages_of(customer, session) -> dict[str, list[str]]:
     row = holding(session, customer)
     records = f"/admin/followup/?customer={customer.id}"
     return {
-        "baoyu": ["/admin/publicpool/", f"/admin/publicpool/details/?id={customer.id}", records],
+        "baoyu": ["/admin/publicpool/", f"/admin/publicpool/details/?id={customer.id}",
+                  f"/admin/publicpool/tries/?id={customer.id}", records],
         "sanjiang": [f"/admin/mycustomers/details/?id={row.id}", f"/admin/distribution/details/?id={row.id}", records],
-        "auditor": ["/admin/publicpool/", f"/admin/publicpool/details/?id={customer.id}", records, "/admin/customer/",
+        "auditor": ["/admin/publicpool/", f"/admin/publicpool/details/?id={customer.id}",
+                    f"/admin/publicpool/tries/?id={customer.id}", records, "/admin/customer/",
                     f"/admin/customer/details/?id={customer.id}", "/admin/distribution/",
                     f"/admin/distribution/details/?id={row.id}"],
     }
@@ -103,7 +105,7 @@ class TestNoOracle:
             if "GET" not in rule.methods or not rule.rule.startswith("/admin/") or "static" in rule.rule:
                 continue
             path = rule.rule.replace("<export_type>", "csv")
-            for each in ids if "/details/" in path or "/edit/" in path else {fallen.id}:
+            for each in ids if "/details/" in path or "/edit/" in path or "/tries/" in path else {fallen.id}:
                 page = browser.get(path, query_string={"id": each, "url": "/admin/"})
                 reached += page.status_code == 200
                 assert leaks(page.text) == [], (path, each)
