@@ -10,6 +10,6 @@ def like_pattern(part: str) -> str:
 
 
 def gist(text: str, most: int = 40) -> str:
-    """The beginning of a text on one line. Contacts are hidden before: half a contact cannot be told from other text."""
+    """The beginning of a text on one line. Contacts are hidden before that: half of one is shaped like nothing."""
     line = " ".join(text.split())
     return line if len(line) <= most else line[:most - 1].rstrip() + "…"

@@ -14,8 +14,8 @@ def fallen(make_customer, make_follow_up, school, clock):
     today = clock.today()
     customer = make_customer("龙泰", holder=school.sanjiang, on=today - dt.timedelta(days=6), mobile="13900001234")
     make_follow_up(customer, "没人接", on=today - dt.timedelta(days=5))
-    make_follow_up(customer, "电话13900001234打不通，下次用微信再联系他一次看看行不行，先这样吧，以后再说，反正也不急，等他有空"
-                   "的时候自己会来问的", on=today - dt.timedelta(days=4))
+    make_follow_up(customer, "电话13900001234打不通，下次用微信再联系他一次看看行不行，先这样吧，"
+                   "以后再说，反正也不急", on=today - dt.timedelta(days=4))
     return customer
 
 

@@ -15,7 +15,7 @@ _, WON, NO_FOLLOW_UP, NO_DEAL, RELEASED, TRANSFERRED = DistributionStatus
 
 @pytest.fixture
 def told(session, clock):
-    """Each hand of a customer, newest first: whose, for how many days, how it ended, how much was tried, the last words."""
+    """Each hand of a customer, newest first: whose, how many days, how it ended, how much was tried, the last words."""
     def tell(customer, most: int = 5):
         found = tries.of(session, customer, today=clock.today(), most=most)
         return [(each.holding.consultant.name, each.days(clock.today()), each.ended_as, each.follow_ups,
