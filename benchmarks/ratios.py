@@ -29,7 +29,7 @@ from app.extensions import db
 from app.models import Customer, Distribution, Employee, FollowUp
 from app.models.choices import DistributionStatus, Intent, Origin
 from app.services import claims, customers, desk, distributions, expiry, floor, pool
-from app.services.rules import DEFAULTS
+from app.services.rule_book import RuleBook
 from tests.conftest import make_app
 from tests.support import databases, people, postgres
 
@@ -234,8 +234,8 @@ def histories(engine: Engine, number: int) -> None:
 
 
 def the_floor(session: Session) -> None:
-    floor.numbers(session, today=TODAY, warn_days=1)
-    floor.desks(session, today=TODAY, warn_days=1)
+    floor.numbers(session, today=TODAY)
+    floor.desks(session, today=TODAY, book=RuleBook())
     floor.ended(session, since=TODAY - dt.timedelta(weeks=12))
     floor.received(session, since=TODAY - dt.timedelta(days=30))
 
@@ -245,8 +245,8 @@ def compare_homes(engine: Engine) -> list[str]:
         consultant = session.scalars(select(Employee.id).order_by(Employee.id).limit(1)).one()
 
     def the_day(session: Session) -> None:
-        desk.counts(session, consultant, today=TODAY, rules=DEFAULTS)
-        desk.new_to(session, consultant, today=TODAY, rules=DEFAULTS)
+        desk.counts(session, consultant, today=TODAY)
+        desk.new_to(session, consultant, today=TODAY)
         desk.month(session, consultant, today=TODAY)
 
     spent: dict[str, list[float]] = {}

@@ -20,6 +20,7 @@ from app.extensions import Base
 from app.models import AuditEntry, Customer, Distribution, FollowUp
 from app.queue import Task
 from app.services import enrolments, floor, pool
+from app.services.rule_book import RuleBook
 from tests.jobs.conftest import backstage, queue_app, redis_client  # noqa: F401 - fixtures
 from tests.support.client import changes_what_is_stored, shown_in
 from tests.support.crowd import Answer, Person
@@ -134,7 +135,7 @@ def totals(session: Session, school: School, today: dt.date) -> dict[str, object
                                     .order_by(Distribution.status)).all(),
         "follow-ups": session.scalar(select(func.count()).select_from(FollowUp)),
         "customers": session.scalar(select(func.count()).select_from(Customer)),
-        "floor": [(each.consultant.id, each.numbers) for each in floor.desks(session, today=today, warn_days=1)],
+        "floor": [(each.consultant.id, each.numbers) for each in floor.desks(session, today=today, book=RuleBook())],
         "pool": [pool.count(session, who.id, today=today) for who in school.consultants]}
     session.commit()
     return numbers

@@ -18,12 +18,12 @@ from app import current, web
 from app.admin import cursor, options
 from app.admin.base import asked_for, row_id
 from app.admin.charts import Chart, Series
-from app.admin.guard import GuardedView, allowed, viewer
-from app.admin.record import is_in_pool, within
+from app.admin.guard import GuardedView, allowed
+from app.admin.record import present_page_of
 from app.extensions import db
-from app.models import AssignmentRound, Customer
+from app.models import AssignmentRound
 from app.models.choices import Absence, AssignmentStrategy
-from app.permissions import Permission, scope_of
+from app.permissions import Permission
 from app.services import assignment, assignment_ledger, limits, school_settings
 from app.services.assignment_ledger import Share
 from app.services.assignment_rounds import Absent, Rounds, Turn, upcoming
@@ -68,7 +68,7 @@ class AssignmentView(GuardedView):
             slots=_slots(running, turns, absent, names), following=_following(dealing, running, names),
             turns=[(turn, names.get(turn.consultant_id or 0, "")) for turn in turns], absent=absent, shares=shares,
             chart=_fairness(shares), page=page, skipped=assignment_ledger.skipped(db.session, page.entries),
-            page_of=_page_of, consultants=db.session.scalars(options.consultants()).all(), asked=asked,
+            page_of=present_page_of, consultants=db.session.scalars(options.consultants()).all(), asked=asked,
             next_url=cursor.same_page(before=page.before) if page.before else None,
             may_pause=allowed(Permission.SALES_RANK_WRITE), may_choose=allowed(Permission.SETTINGS_WRITE))
         return rendered
@@ -114,13 +114,6 @@ def _following(dealing: Any, running: AssignmentRound | None, names: Names) -> l
     if not isinstance(dealing, Rounds) or (running is not None and list(dealing.following) == running.slots):
         return []
     return [names.get(each, f"#{each}") for each in dealing.following]
-
-
-def _page_of(customer: Customer) -> str | None:
-    """Where whoever looks finds a customer who was dealt out; None where he may not know who it is."""
-    if within(scope_of(viewer(), Permission.CUSTOMER_READ), customer):
-        return url_for("customer.details_view", id=customer.id)
-    return url_for("publicpool.details_view", id=customer.id) if is_in_pool(customer) else None
 
 
 def _fairness(shares: Sequence[Share]) -> Chart:

@@ -67,6 +67,7 @@ def _standing_badge(view: Any, context: Any, customer: Customer, field: str) -> 
 
 
 STANDINGS = {"following": DistributionStatus.FOLLOWING.label, "falling": _l("About to fall"),
+             "overdue": _l("Contact overdue"), "untouched": _l("Not followed up yet"),
              "pool": _l("In the Public Pool"), "enrolled": CustomerStatus.ENROLLED.label}
 
 

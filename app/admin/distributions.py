@@ -22,7 +22,7 @@ from app.models import Customer, Distribution, Employee
 from app.models.choices import DistributionStatus, Origin, RowScope
 from app.permissions import Permission
 from app.services import distributions, persons, standing
-from app.services.desk import LOST
+from app.services.standing import LOST
 
 
 class MemoForm(forms.BaseForm):
@@ -85,7 +85,10 @@ class DistributionView(TableView):
                       *period(Distribution.ended_on, LABELS["ended_on"]),
                       Is(Distribution.consultant_id, LABELS["consultant"], options.consultant_options, int),
                       IsLost(Distribution.status, _l("Lost"), lambda: [("1", _l("Yes")), ("0", _l("No"))])
-                      .named("lost"))
+                      .named("lost"),
+                      OneOf(Distribution.ended_on, _l("Fell into the pool"), {
+                          "last_night": (_l("last night"), lambda: standing.fell_last_night(current.today()))})
+                      .named("fell"))
     quick_filters = quick_choices("status", DistributionStatus)
 
     def edit_form(self, obj: Any = None) -> Form:

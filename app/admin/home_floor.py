@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import request, url_for
@@ -16,25 +17,32 @@ from app import current
 from app.admin.charts import Chart, Series
 from app.admin.guard import viewer
 from app.admin.lists import filter_url
+from app.admin.record import present_page_of
 from app.extensions import db
 from app.models import Employee
 from app.models.choices import DistributionStatus, RowScope
 from app.permissions import Permission, scope_of, scope_of_all
 from app.services import floor as floors
-from app.services.desk import LOST
-from app.services.floor import Desk, Ended, Numbers
+from app.services.floor import Desk, Ended
 from app.services.rules import ONE_DAY
+from app.services.standing import LOST
 
 DAYS, WEEKS = 30, 12
 
 COLUMNS: dict[str, tuple[LazyString, Callable[[Desk], int]]] = {
     "held": (_l("Following up"), lambda desk: desk.numbers.held),
     "falling": (_l("Falling tonight"), lambda desk: desk.numbers.falling),
+    "overdue": (_l("Contacts overdue"), lambda desk: desk.numbers.overdue),
+    "untouched": (_l("New, not followed up"), lambda desk: desk.numbers.untouched),
+    "fell": (_l("Fell last night"), lambda desk: desk.numbers.fell),
     "won": (_l("Won this month"), lambda desk: desk.numbers.won),
     "lost": (_l("Lost this month"), lambda desk: desk.numbers.lost),
     "follow_ups": (_l("Follow-ups today"), lambda desk: desk.numbers.follow_ups),
     "slots": (_l("Leads per round"), lambda desk: desk.slots or 0)}
 """The numbers of a desk, by which the table is sorted."""
+
+TONES = {"falling": "bad", "overdue": "warn", "untouched": "warn", "fell": "bad", "won": "good", "lost": "warn"}
+TILES = ("falling", "overdue", "untouched", "fell", "held", "won", "lost", "follow_ups")
 
 
 @dataclass(frozen=True)
@@ -55,19 +63,26 @@ def reach_of(employee: Employee) -> Reach | None:
 
 def floor(reach: Reach, today: dt.date) -> dict[str, Any]:
     """A manager's floor."""
-    department, warn_days = reach.department, current.rules().of(reach.department).warn_days
-    totals = floors.numbers(db.session, today=today, warn_days=warn_days, department=department)
+    department = reach.department
     monday = today - today.weekday() * ONE_DAY
     since = min(today - (DAYS - 1) * ONE_DAY, monday - (WEEKS - 1) * 7 * ONE_DAY)
     ended = floors.ended(db.session, since=since, department=department)
     received = floors.received(db.session, since=today - (DAYS - 1) * ONE_DAY, department=department)
     by, here = _sorted_by(), url_for("admin.index")
-    desks = floors.desks(db.session, today=today, warn_days=warn_days, department=department)
+    desks = floors.desks(db.session, today=today, book=current.rules(), department=department)
     if by != "falling":
         desks.sort(key=COLUMNS[by][1], reverse=True)
-    return {"tiles": _tiles(reach, totals, today, today + warn_days * ONE_DAY), "desks": desks, "by": by,
+    link = partial(_rows_of, reach, today)
+    totals = floors.numbers(db.session, today=today, department=department)
+    return {"tiles": [{"label": COLUMNS[name][0], "value": getattr(totals, name), "url": link(name),
+                       "tone": TONES.get(name) if getattr(totals, name) else None} for name in TILES],
+            "desks": desks, "by": by, "link": link, "page_of": present_page_of,
             "columns": [{"code": code, "label": label, "value": value, "url": f"{here}?by={code}#desks"}
                         for code, (label, value) in COLUMNS.items()],
+            "nights": [(day, number, _falls_on(reach, day)) for day, number in floors.nights(
+                db.session, today=today, department=department).items()],
+            "falling": floors.falling_next(db.session, today=today, department=department),
+            "fell": floors.fell(db.session, today=today, department=department), "has_fallen": totals.fell,
             "charts": [_by_day(received, ended, today), _by_week(ended, monday)]}
 
 
@@ -76,29 +91,38 @@ def _sorted_by() -> str:
     return asked if asked in COLUMNS else "falling"
 
 
-def _tiles(reach: Reach, totals: Numbers, today: dt.date, tonight: dt.date) -> list[dict[str, Any]]:
-    """The floor's numbers; each leads to its rows where whoever looks sees no others in the list."""
-    tomorrow, month = today + ONE_DAY, today.replace(day=1)
+def _rows_of(reach: Reach, today: dt.date, name: str, consultant: Employee | None = None,
+             status: DistributionStatus | None = None) -> str | None:
+    """Where the rows are that a number counts, if whoever looks sees just those in the list."""
+    month = today.replace(day=1)
+    lists: dict[str, tuple[str, Permission, dict[str, Any]]] = {
+        "held": ("customer", Permission.CUSTOMER_READ, {"standing": "following"}),
+        "falling": ("customer", Permission.CUSTOMER_READ, {"standing": "falling"}),
+        "overdue": ("customer", Permission.CUSTOMER_READ, {"standing": "overdue"}),
+        "untouched": ("customer", Permission.CUSTOMER_READ, {"standing": "untouched"}),
+        "fell": ("distribution", Permission.DISTRIBUTION_READ, {"fell": "last_night"}),
+        "won": ("distribution", Permission.DISTRIBUTION_READ,
+                {"status": DistributionStatus.ENROLLED, "ended_on_from": month}),
+        "lost": ("distribution", Permission.DISTRIBUTION_READ, {"lost": True, "ended_on_from": month}),
+        "follow_ups": ("followup", Permission.FOLLOW_UP_READ, {"saved_on_from": today})}
+    if name not in lists:
+        return None
+    endpoint, read, filters = lists[name]
+    if consultant is None and name == "follow_ups" and reach.scope is not RowScope.ALL:
+        return None  # a department's list has more: what was said in the pool
+    if scope_of(viewer(), read) is not reach.scope:
+        return None
+    if consultant is not None:
+        filters["consultant"] = consultant
+    if status is not None:
+        filters["status"] = status
+    return filter_url(endpoint, **filters)
 
-    def to(endpoint: str, read: Permission, **filters: Any) -> str | None:
-        return filter_url(endpoint, **filters) if scope_of(viewer(), read) is reach.scope else None
 
-    def customers(**filters: Any) -> str | None:
-        return to("customer", Permission.CUSTOMER_READ, public_on_from=tomorrow, **filters)
-
-    def holdings(**filters: Any) -> str | None:
-        return to("distribution", Permission.DISTRIBUTION_READ, ended_on_from=month, **filters)
-
-    follow_ups = (to("followup", Permission.FOLLOW_UP_READ, saved_on_from=today)
-                  if reach.scope is RowScope.ALL else None)  # a department's list has more: what was said in the pool
-    found: Sequence[tuple[LazyString, int, str, str | None]] = (
-        (_l("Following up"), totals.held, "", customers()),
-        (_l("Falling tonight"), totals.falling, "bad", customers(public_on_until=tonight)),
-        (_l("Won this month"), totals.won, "good", holdings(status=DistributionStatus.ENROLLED)),
-        (_l("Lost this month"), totals.lost, "warn", holdings(lost=True)),
-        (_l("Follow-ups today"), totals.follow_ups, "", follow_ups))
-    return [{"label": label, "value": value, "tone": tone if value else None, "url": url}
-            for label, value, tone, url in found]
+def _falls_on(reach: Reach, day: dt.date) -> str | None:
+    if scope_of(viewer(), Permission.CUSTOMER_READ) is not reach.scope:
+        return None
+    return filter_url("customer", standing="following", public_on_from=day, public_on_until=day)
 
 
 def _by_day(received: dict[dt.date, int], ended: Ended, today: dt.date) -> Chart:

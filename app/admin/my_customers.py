@@ -16,7 +16,7 @@ from sqlalchemy.orm import joinedload
 from app import current, web
 from app.admin import cursor, follow_up_form, live, menu
 from app.admin.base import asked_for, row_id
-from app.admin.clocks import own_rules, standings
+from app.admin.clocks import standings
 from app.admin.guard import GuardedView, viewer
 from app.admin.record import lockable, record_page
 from app.errors import DomainError
@@ -175,7 +175,7 @@ def _asked_show() -> Show | None:
 def _asked_part() -> ColumnElement[bool] | None:
     """The same as a condition."""
     show = _asked_show()
-    return desk.condition(show, viewer().id, today=current.today(), rules=own_rules()) if show else None
+    return desk.condition(show, viewer().id, today=current.today()) if show else None
 
 
 def _statuses(counts: dict[DistributionStatus, int]) -> list[dict[str, Any]]:

@@ -85,12 +85,18 @@ def _clock(customer: Customer | None) -> dict[str, Any]:
 # --- where whoever looks finds a customer, and what he may do there ---------------------------------------------------
 
 
-def page_of(customer: Customer) -> str | None:
-    """The address at which whoever looks finds a customer: among the customers, in the pool, or as a past one."""
+def present_page_of(customer: Customer) -> str | None:
+    """Where whoever looks finds a customer as he is now: among the customers or in the pool. No query is needed."""
     if within(scope_of(viewer(), Permission.CUSTOMER_READ), customer):
         return url_for("customer.details_view", id=customer.id)
-    if is_in_pool(customer):
-        return url_for("publicpool.details_view", id=customer.id)
+    return url_for("publicpool.details_view", id=customer.id) if is_in_pool(customer) else None
+
+
+def page_of(customer: Customer) -> str | None:
+    """The address at which whoever looks finds a customer: among the customers, in the pool, or as a past one."""
+    present = present_page_of(customer)
+    if present is not None:
+        return present
     if not allowed(Permission.MY_CUSTOMERS_READ):
         return None
     last = db.session.scalar(select(Distribution.id).where(

@@ -27,8 +27,8 @@ from app.models import Customer, Distribution, Employee, FollowUp
 from app.models.choices import DistributionStatus, Origin, Source
 from app.services import leaves
 from app.services.calendars import Leaves
-from app.services.desk import LOST
 from app.services.rule_book import Clock, RuleBook
+from app.services.standing import LOST
 
 YEAR = dt.timedelta(days=365)
 BATCH = 500

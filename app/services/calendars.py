@@ -26,6 +26,7 @@ EDITION = metadata.version("holidays")
 """Of the public calendars: another one may know of days that this one does not."""
 
 _SATURDAY = 5
+_A_YEAR = dt.timedelta(days=366)
 
 
 class DayOff(enum.StrEnum):
@@ -71,6 +72,13 @@ class CountedDays:
         if self.calendar is Calendar.EVERY_DAY and not self.leaves:
             return day + number * ONE_DAY
         return _after(self, day, number)
+
+    def before(self, day: dt.date) -> dt.date:
+        """The last counted day before a day; of a year in which none counts, its first."""
+        found = day - ONE_DAY
+        while self.why_not(found) is not None and day - found < _A_YEAR:
+            found -= ONE_DAY
+        return found
 
     def between(self, since: dt.date, until: dt.date) -> Iterator[tuple[dt.date, DayOff | None]]:
         """Every day after `since` and before `until`, with why it does not count."""

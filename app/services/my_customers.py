@@ -52,7 +52,7 @@ def _matching(consultant_id: int, today: dt.date, status: DistributionStatus | N
               name: str | None, only: ColumnElement[bool] | None) -> Select[Distribution]:
     query = select(Distribution).join(Distribution.customer).where(Distribution.consultant_id == consultant_id)
     if status is not None:
-        query = query.where(_status_shown(today) == status)
+        query = query.where(status_shown(today) == status)
     if only is not None:
         query = query.where(only)
     if name:
@@ -89,7 +89,7 @@ def arrivals(session: Session, consultant_id: int, shown: Collection[int], *, to
         after, until: where the page begins and ends; None where it is the first or the last.
     """
     conditions = [Distribution.started_on >= today - ONE_DAY, Distribution.id.not_in(shown),
-                  _status_shown(today).in_(_GOING_ON)]
+                  status_shown(today).in_(_GOING_ON)]
     conditions += [_place() < after] if after is not None else []
     conditions += [_place() > until] if until is not None else []
     found = _matching(consultant_id, today, status, name, only).where(*conditions).with_only_columns(Distribution.id)
@@ -98,7 +98,7 @@ def arrivals(session: Session, consultant_id: int, shown: Collection[int], *, to
 
 def counts_by_status(session: Session, consultant_id: int, *, today: dt.date) -> dict[DistributionStatus, int]:
     """How many of a consultant's holdings are shown with each status."""
-    shown = _status_shown(today)
+    shown = status_shown(today)
     query = (select(shown, func.count()).select_from(Distribution).join(Distribution.customer)
              .where(Distribution.consultant_id == consultant_id).group_by(shown))
     return {DistributionStatus(status): number for status, number in session.execute(query)}
@@ -128,21 +128,41 @@ def contacts_due(session: Session, consultant_id: int, *, today: dt.date, size: 
     return list(session.scalars(query))
 
 
+def contacts_planned(session: Session, consultant_id: int, *, today: dt.date, size: int = 6) -> list[FollowUp]:
+    """The last follow-up of each own customer who is to be contacted after today, soonest first."""
+    query = (_last_words(consultant_id, today).where(FollowUp.next_contact_on > today)
+             .options(contains_eager(FollowUp.customer)).order_by(FollowUp.next_contact_on, FollowUp.id).limit(size))
+    return list(session.scalars(query))
+
+
 def number_due(session: Session, consultant_id: int, *, today: dt.date) -> int:
     """How many own customers are to be contacted by today."""
     return session.scalar(_due(consultant_id, today).with_only_columns(func.count())) or 0
 
 
 def _due(consultant_id: int, today: dt.date) -> Select[FollowUp]:
+    return _last_words(consultant_id, today).where(FollowUp.next_contact_on <= today)
+
+
+def _last_words(consultant_id: int, today: dt.date) -> Select[FollowUp]:
+    """The last follow-up of each own customer in his present holding."""
     return (select(FollowUp).join(FollowUp.customer)
             .where(pool.belongs_to(consultant_id, today), FollowUp.id == latest_follow_up_ids(Customer.id),
-                   _IN_THIS_HOLDING, FollowUp.next_contact_on <= today))
+                   _IN_THIS_HOLDING))
 
 
 def is_due(customer_id: ColumnElement[int] | object, today: dt.date) -> ColumnElement[bool]:
     """Whether a customer is to be contacted by today, as his last follow-up in the present holding says."""
-    return exists().where(FollowUp.id == latest_follow_up_ids(customer_id), _IN_THIS_HOLDING,
-                          FollowUp.next_contact_on <= today)
+    return _says(customer_id, FollowUp.next_contact_on <= today)
+
+
+def is_planned(customer_id: ColumnElement[int] | object, today: dt.date) -> ColumnElement[bool]:
+    """Whether he is to be contacted on a later day, likewise."""
+    return _says(customer_id, FollowUp.next_contact_on > today)
+
+
+def _says(customer_id: ColumnElement[int] | object, when: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(FollowUp.id == latest_follow_up_ids(customer_id), _IN_THIS_HOLDING, when)
 
 
 def next_contacts(session: Session, customer_ids: list[int]) -> dict[int, dt.date | None]:
@@ -159,8 +179,8 @@ def latest_follow_up_ids(customer_id: ColumnElement[int] | object) -> ColumnElem
             .correlate(Customer).scalar_subquery())
 
 
-def _status_shown(today: dt.date) -> ColumnElement[DistributionStatus]:
-    """As Distribution.status_shown, in the database."""
+def status_shown(today: dt.date) -> ColumnElement[DistributionStatus]:
+    """As Distribution.status_shown, in the database; the customer is joined."""
     awaiting_the_night = and_(Distribution.status == DistributionStatus.FOLLOWING, pool.is_public(today),
                               Customer.public_as.is_not(None))
     return case((awaiting_the_night, Customer.public_as), else_=Distribution.status)

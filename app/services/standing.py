@@ -4,20 +4,50 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
 
 from app.models import CourseClass, Customer, Distribution, FollowUp
 from app.models.choices import CustomerStatus, DistributionStatus
-from app.services import pool
+from app.services import my_customers, pool
+from app.services.rules import ONE_DAY
 
-WARN_DAYS = 1
-"""A customer who falls within so many days is about to fall."""
+TONIGHT = 1
+"""Who falls within so many days falls at the end of this one."""
+
+LOST = (DistributionStatus.NO_FOLLOW_UP, DistributionStatus.NO_DEAL)
+"""What the rules of the pool end a holding with."""
 
 
 def customers(today: dt.date) -> dict[str, ColumnElement[bool]]:
-    """Conditions on a customer: held, about to fall, in the pool, enrolled."""
-    return {"following": pool.is_held(today), "falling": pool.about_to_fall(today, WARN_DAYS),
+    """Conditions on a customer: held, about to fall, to be called since, never called, in the pool, enrolled."""
+    return {"following": pool.is_held(today), "falling": pool.about_to_fall(today, TONIGHT),
+            "overdue": is_overdue(today), "untouched": is_untouched(today),
             "pool": pool.is_public(today), "enrolled": Customer.status == CustomerStatus.ENROLLED}
+
+
+def is_overdue(today: dt.date) -> ColumnElement[bool]:
+    """Held, and was to be contacted before today."""
+    return and_(pool.is_held(today), my_customers.is_due(Customer.id, today - ONE_DAY))
+
+
+def is_untouched(today: dt.date) -> ColumnElement[bool]:
+    """Held, and his consultant has not followed him up since he has him."""
+    return and_(pool.is_held(today), ~exists().where(
+        FollowUp.customer_id == Customer.id, FollowUp.consultant_id == Customer.consultant_id,
+        FollowUp.saved_on >= Customer.recv_date))
+
+
+def fell_last_night(today: dt.date) -> ColumnElement[bool]:
+    """A holding that went into the pool last night, whether the night has written it down or not.
+
+    What was released is of yesterday and today: whoever looks in the morning would not hear of it otherwise.
+    """
+    fell = and_(Distribution.status.in_(LOST), Distribution.ended_on == today)
+    awaits_the_night = and_(Distribution.status == DistributionStatus.FOLLOWING, Distribution.customer.has(
+        and_(pool.is_public(today), Customer.public_on == today, Customer.public_as.in_(LOST))))
+    released = and_(Distribution.status == DistributionStatus.RELEASED,
+                    Distribution.ended_on.in_((today - ONE_DAY, today)))
+    return or_(fell, awaits_the_night, released)
 
 
 def holding_is_shown_as(status: DistributionStatus, today: dt.date) -> ColumnElement[bool]:

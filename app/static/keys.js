@@ -6,7 +6,7 @@
 
   var G = window.Gonghai;
   var OFF = "gonghai.keys.off";
-  var ROWS = "main tr[data-href], main tr[data-watch]";
+  var ROWS = "main tr[data-href], main tr[data-watch], main li[data-href]";
   var sheet = document.getElementById("keys");
   var toggle = sheet && sheet.querySelector("[data-keys-switch]");
   if (!sheet) return;
@@ -93,10 +93,10 @@
 
   function press(key) {
     var row = here();
-    var inRow = document.querySelector('main tr [data-key="' + key + '"]');
+    var inRow = document.querySelector('main :is(tr, li[data-href]) [data-key="' + key + '"]');
     var found = (row && row.querySelector('[data-key="' + key + '"]'))
       || Array.prototype.filter.call(document.querySelectorAll('main [data-key="' + key + '"]'), function (each) {
-        return !each.closest("tr, [data-part=today]");
+        return !each.closest("tr, li[data-href], [data-part=today]");
       })[0];
     if (found) found.click();
     else if (inRow && !row) step(1);  // nobody is chosen yet: show who would be

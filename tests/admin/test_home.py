@@ -12,7 +12,6 @@ from app.models import CourseClass, Department, Role, SalesRank
 from app.models.choices import RowScope
 from app.services import desk, floor, my_customers
 from app.services.desk import Show
-from app.services.rules import DEFAULTS
 from tests.support.databases import on_both_databases
 
 pytestmark = on_both_databases
@@ -64,9 +63,9 @@ def busy(session, school, make_customer, make_follow_up, floor, clock):
 
 class TestAConsultantsDay:
     def test_counts_what_is_his(self, busy, school, session, clock):
-        counts = desk.counts(session, school.sanjiang.id, today=clock.today(), rules=DEFAULTS)
-        assert counts == {Show.FOLLOWING: 9, Show.FALLING: 2, Show.DUE: 1, Show.NEW: 6, Show.WON: 1, Show.LOST: 1,
-                          Show.CLAIMED: 1}
+        counts = desk.counts(session, school.sanjiang.id, today=clock.today())
+        assert counts == {Show.FOLLOWING: 9, Show.FALLING: 2, Show.DUE: 1, Show.NEW: 6, Show.PLANNED: 1, Show.WON: 1,
+                          Show.LOST: 1, Show.CLAIMED: 1}
         assert counts[Show.DUE] == my_customers.number_due(session, school.sanjiang.id, today=clock.today())
 
     @pytest.mark.parametrize("locale", ["en"])
@@ -93,6 +92,24 @@ class TestAConsultantsDay:
             assert name in page
         for name in ("暴雨的", "没跟进<", "放回去"):
             assert name not in page
+
+    def test_tells_what_he_promised_what_he_may_and_who_gave_him_whom(self, busy, login, floor, make_customer, school,
+                                                                    session):
+        floor.rules(holding_limit=9)
+        session.commit()
+        manager, given = login("manager"), make_customer("主管给的")
+        with_room = make_customer(holder=school.dasha)
+        floor.rules(holding_limit=10)
+        manager.submit("/admin/record/assign/", {"customer_id": given.id, "consultant_id": school.sanjiang.id})
+        sanjiang = login("sanjiang")
+        sanjiang.submit("/locale", {"locale": "en"})
+        page = " ".join(re.sub(r"<[^>]*>", " ", sanjiang.get("/admin/").text).split())
+        assert "What I promised" in page
+        assert "以后联系" in page[page.index("What I promised"):page.index("Contacts due", page.index("What I"))]
+        assert "by 主管" in page
+        assert "10 / 10" in page[page.index("My limits"):]
+        assert "Room again on" in page
+        assert with_room.name not in page
 
     def test_shows_the_month_day_by_day(self, busy, school, session, clock):
         days = {day.day: day for day in desk.month(session, school.sanjiang.id, today=clock.today())}
@@ -132,10 +149,33 @@ class TestAManagersFloor:
         manager.submit("/locale", {"locale": "en"})
         found = tiles_of(manager)
         assert {label: number for label, (number, _address) in found.items()} == {
-            "Following up": 10, "Falling tonight": 2, "Won this month": 2, "Lost this month": 1,
-            "Follow-ups today": 1}
+            "Falling tonight": 2, "Contacts overdue": 0, "New, not followed up": 7, "Fell last night": 2,
+            "Following up": 10, "Won this month": 2, "Lost this month": 1, "Follow-ups today": 1}
         for label, (number, address) in found.items():
             assert rows_shown(manager, address) == number, label
+
+    def test_every_number_of_a_desk_and_of_last_night_leads_to_the_rows_it_counts(self, busy, login, school):
+        manager = login("manager")
+        page = manager.get("/admin/").text
+        desks, night = page[page.index('id="desks"'):], page[page.index('id="fell-title"'):page.index('id="desks"')]
+        ahead = page[page.index('id="next-title"'):page.index('id="fell-title"')]
+        numbers = re.findall(r'<td class="num[^>]*><a href="([^"]*)">([\d,]+)</a>', desks)
+        reasons = re.findall(r'<a class="badge[^"]*" href="([^"]*)">[^<]*<span class="num">(\d+)<', night)
+        nights = re.findall(r'<a class="chip" href="([^"]*)">[^<]*<span class="num">(\d+)<', ahead)
+        assert len(numbers) >= 10
+        assert len(reasons) == 2
+        assert len(nights) >= 2
+        for address, number in [*numbers, *reasons, *nights]:
+            assert rows_shown(manager, html.unescape(address)) == int(number), address
+
+    def test_names_whom_we_lose_and_what_fell_last_night_each_with_his_page(self, busy, login):
+        manager = login("manager")
+        page = manager.get("/admin/").text
+        night = page[page.index('id="fell-title"'):page.index('id="desks"')]
+        for name in ("没跟进", "放回去"):
+            (address,) = re.findall(rf'<a href="([^"]*)">{name}</a>', night)
+            assert manager.get(html.unescape(address)).status_code == 200
+        assert "今晚0</a>" in page[page.index('id="next-title"'):page.index('id="fell-title"')]
 
     def test_has_every_consultant_in_a_table_that_can_be_sorted(self, busy, login, session, school):
         session.add(SalesRank(consultant=school.dasha, num=5, weight=1))

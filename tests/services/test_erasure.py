@@ -35,6 +35,7 @@ from app.services import (
 )
 from app.services import floor as numbers
 from app.services.claims import Refusal
+from app.services.rule_book import RuleBook
 from tests.support.databases import on_both_databases
 
 pytestmark = on_both_databases
@@ -271,7 +272,7 @@ class TestTheNumbers:
                 "follow-ups": session.scalar(select(func.count()).select_from(FollowUp)),
                 "customers": session.scalar(select(func.count()).select_from(Customer)),
                 "floor": [(desk.consultant.id, desk.numbers) for desk in numbers.desks(
-                    session, today=clock.today(), warn_days=1)],
+                    session, today=clock.today(), book=RuleBook())],
                 "pool": {who.id: pool.count(session, who.id, today=clock.today()) for who in school.consultants}}
 
         before = totals()
