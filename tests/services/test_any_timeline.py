@@ -6,7 +6,6 @@ Every example is one transaction of the real services, which is rolled back; the
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections import Counter
 from collections.abc import Callable
 
@@ -36,8 +35,8 @@ from app.services import (
 from app.services.pool_rules import Scope
 from app.services.rules import DEFAULTS, Fall
 from tests.support.naive_clock import NaiveClock
+from tests.support.sizes import FULL_SIZE
 
-FULL_SIZE = os.environ.get("GONGHAI_TEST_SIZE") == "full"
 ONE_DAY = dt.timedelta(days=1)
 DEPARTMENTS = {"sanjiang": 1001, "baoyu": 1005, "dasha": 1001}
 SCOPES: dict[str | int | Source, Scope] = {
