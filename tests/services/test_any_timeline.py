@@ -72,6 +72,7 @@ steps = st.lists(st.one_of(
     step("leave_is_approved", who=who, ahead=st.integers(-2, 3), days=st.integers(1, 7)),
     step("leave_is_taken_back", who=who),
     step("somebody_moves", who=who, department=st.sampled_from([1001, 1005]))), min_size=15, max_size=30)
+decisions = st.fixed_dictionaries({**terms, "working_days": st.booleans()})
 begins = st.sampled_from([dt.date(2026, 2, 10), dt.date(2026, 3, 30), dt.date(2026, 4, 27)])
 """Before the Spring Festival, before Qingming, before Labour Day: each with holidays and make-up days."""
 
@@ -82,10 +83,10 @@ class Timeline:
     What the paper says is not possible is left out: that the services refuse it is tested elsewhere.
     """
 
-    def __init__(self, session, school, begins_on: dt.date, *, working_days: bool) -> None:
+    def __init__(self, session, school, begins_on: dt.date, decided: dict[str, int | bool]) -> None:
         self.session, self.school, self.seen = session, school, Counter[str]()
         self.paper = NaiveClock(begins_on, dict(DEPARTMENTS), {"school": {}})
-        self.rules_change("school", {"follow_up_days": 3, "deal_days": 5, "working_days": working_days})
+        self.rules_change("school", decided)
         for place, (source, who) in enumerate(zip(SOURCES, sorted(DEPARTMENTS), strict=True)):
             self.a_lead_comes(source)
             self.somebody_gets(place, who)
@@ -250,10 +251,10 @@ def play(session, school, *, examples: int, phases: tuple[Phase, ...] = tuple(Ph
 
     @settings(max_examples=examples, deadline=None, print_blob=True, phases=phases, report_multiple_bugs=False,
               suppress_health_check=list(HealthCheck), database=None)
-    @given(begins_on=begins, working_days=st.booleans(), lived=steps)
-    def any_timeline(begins_on, working_days, lived):
+    @given(begins_on=begins, decided=decisions, lived=steps)
+    def any_timeline(begins_on, decided, lived):
         try:
-            timeline = Timeline(session, school, begins_on, working_days=working_days)
+            timeline = Timeline(session, school, begins_on, decided)
             for each in lived:
                 timeline.live(each)
             seen.update(timeline.seen)
