@@ -98,7 +98,7 @@ def desks(session: Session, *, today: dt.date, book: RuleBook, department: int |
     ended: dict[tuple[int, DistributionStatus], int] = {
         (consultant_id, status): number for consultant_id, status, number in session.execute(
             select(Distribution.consultant_id, Distribution.status, func.count())
-            .where(Distribution.ended_on >= today.replace(day=1))
+            .where(Distribution.ended_on.between(today.replace(day=1), today))
             .group_by(Distribution.consultant_id, Distribution.status))}
     fell = _by_consultant(session, select(Distribution.consultant_id, func.count())
                           .where(standing.fell_last_night(today)).group_by(Distribution.consultant_id))
@@ -170,7 +170,7 @@ def nights(session: Session, *, today: dt.date, department: int | None = None, d
 
 
 def fell(session: Session, *, today: dt.date, department: int | None = None, each: int = 6) -> list[Fallen]:
-    """Who lost whom to the pool last night and why, most first: two queries.
+    """Who lost whom to the pool last night and why, most first: three queries.
 
     Args:
         each: so many customers are shown of each consultant.
@@ -184,10 +184,11 @@ def fell(session: Session, *, today: dt.date, department: int | None = None, eac
         counts.setdefault(consultant_id, {})[DistributionStatus(status)] = number
     place = func.row_number().over(partition_by=Distribution.consultant_id, order_by=Distribution.id)
     ranked = select(Distribution.id.label("id"), place.label("place")).where(*condition).subquery()
+    ids = list(session.scalars(select(ranked.c.id).where(ranked.c.place <= each)))
     rows: dict[int, list[Distribution]] = {}
     for row in session.scalars(
-            select(Distribution).join(ranked, ranked.c.id == Distribution.id).join(Distribution.customer)
-            .where(ranked.c.place <= each).order_by(Distribution.consultant_id, Distribution.id)
+            select(Distribution).join(Distribution.customer).where(Distribution.id.in_(ids))
+            .order_by(Distribution.consultant_id, Distribution.id)
             .options(contains_eager(Distribution.customer).joinedload(Customer.consultant),
                      joinedload(Distribution.consultant).joinedload(Employee.department))):
         rows.setdefault(row.consultant_id, []).append(row)

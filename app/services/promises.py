@@ -36,20 +36,19 @@ def kept(session: Session, consultant_id: int, *, today: dt.date, days: int = DA
     A promise is kept by the next follow-up, whoever writes it. It counts if the customer was still his on that day.
     """
     later = aliased(FollowUp)
-    kept_on = (select(func.min(later.saved_on)).where(later.customer_id == FollowUp.customer_id, later.id > FollowUp.id)
-               .correlate(FollowUp).scalar_subquery())
-    still_his = exists().where(
-        Distribution.customer_id == FollowUp.customer_id, Distribution.consultant_id == consultant_id,
+    kept_at_all = exists().where(later.customer_id == FollowUp.customer_id, later.id > FollowUp.id)
+    in_time = kept_at_all.where(later.saved_on <= FollowUp.next_contact_on)
+    still_his = exists().where(  # + 0: by the index of the customer, who has few rows, not of the consultant
+        Distribution.customer_id == FollowUp.customer_id, Distribution.consultant_id + 0 == consultant_id,
         Distribution.started_on <= FollowUp.saved_on,
         or_(Distribution.ended_on > FollowUp.next_contact_on,
             and_(Distribution.status == DistributionStatus.FOLLOWING, Customer.public_on > FollowUp.next_contact_on)))
-    promised = (select(FollowUp.next_contact_on.label("day"), kept_on.label("kept_on")).join(FollowUp.customer)
+    became = case((in_time, "in_time"), (kept_at_all, "late"), else_="missed").label("became")
+    promised = (select(became).select_from(FollowUp).join(FollowUp.customer)
                 .where(FollowUp.consultant_id == consultant_id, FollowUp.next_contact_on < today,
                        FollowUp.next_contact_on >= today - days * ONE_DAY, still_his).subquery())
-    found = case((promised.c.kept_on.is_(None), "missed"), (promised.c.kept_on <= promised.c.day, "in_time"),
-                 else_="late")
     return Kept(**{name: number for name, number in session.execute(
-        select(found, func.count()).select_from(promised).group_by(found))})
+        select(promised.c.became, func.count()).group_by(promised.c.became))})
 
 
 def locks(session: Session, consultant_id: int, *, today: dt.date, size: int = 3) -> list[Customer]:

@@ -43,8 +43,10 @@ def fell_last_night(today: dt.date) -> ColumnElement[bool]:
     What was released is of yesterday and today: whoever looks in the morning would not hear of it otherwise.
     """
     fell = and_(Distribution.status.in_(LOST), Distribution.ended_on == today)
-    awaits_the_night = and_(Distribution.status == DistributionStatus.FOLLOWING, Distribution.customer.has(
-        and_(pool.is_public(today), Customer.public_on == today, Customer.public_as.in_(LOST))))
+    awaits_the_night = and_(
+        Distribution.status == DistributionStatus.FOLLOWING, Distribution.customer_id.in_(
+            select(Customer.id).where(pool.is_public(today), Customer.public_on == today, Customer.public_as.in_(LOST))
+            .correlate(None)))  # by indexes, of each part
     released = and_(Distribution.status == DistributionStatus.RELEASED,
                     Distribution.ended_on.in_((today - ONE_DAY, today)))
     return or_(fell, awaits_the_night, released)
