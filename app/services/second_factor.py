@@ -15,10 +15,6 @@ import secrets
 from dataclasses import dataclass
 
 import pyotp
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
@@ -26,16 +22,16 @@ from sqlalchemy.sql import Update
 
 from app.errors import ConflictError, DomainError
 from app.models import AuditAction, Employee, LoginSession, PersonKind, RecoveryCode, SecondFactor
-from app.services import audit
+from app.services import audit, sealing
 
 ISSUER = "Gonghai"
+PURPOSE = "second factor"
 STEP_SECONDS = 30
 NEIGHBOURS = (0, -1, 1)
 """The steps whose codes count, from the present one."""
 
 NUMBER_OF_RECOVERY_CODES = 10
 _RECOVERY_BYTES = 15  # 120 random bits: nothing to guess, so a plain hash will do
-_NONCE_BYTES = 12
 
 
 class Standing(enum.Enum):
@@ -237,9 +233,7 @@ def _totp(factor: SecondFactor, secret_key: str) -> pyotp.TOTP:
 
 
 def _seal(secret: str, employee_id: int, secret_key: str) -> bytes:
-    """Bound to the employee: moved to another's row it cannot be opened."""
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + AESGCM(_key(secret_key)).encrypt(nonce, secret.encode(), str(employee_id).encode())
+    return sealing.seal(secret, PURPOSE, employee_id, secret_key=secret_key)
 
 
 def _open(factor: SecondFactor, secret_key: str) -> str:
@@ -248,15 +242,10 @@ def _open(factor: SecondFactor, secret_key: str) -> str:
     Raises:
         ConflictError: SECRET_KEY is not the one it was sealed with, or it is another employee's.
     """
-    nonce, sealed = factor.sealed_secret[:_NONCE_BYTES], factor.sealed_secret[_NONCE_BYTES:]
     try:
-        return AESGCM(_key(secret_key)).decrypt(nonce, sealed, str(factor.employee_id).encode()).decode()
-    except (InvalidTag, ValueError) as error:
+        return sealing.unseal(factor.sealed_secret, PURPOSE, factor.employee_id, secret_key=secret_key)
+    except sealing.UnreadableError as error:
         raise ConflictError(_l("The second factor cannot be read any more: ask an admin to reset it.")) from error
-
-
-def _key(secret_key: str) -> bytes:
-    return HKDF(SHA256(), length=32, salt=None, info=b"gonghai second factor").derive(secret_key.encode())
 
 
 def _readable(code: bytes) -> str:
