@@ -27,6 +27,10 @@ FEWEST_DIFFERENT_CHARACTERS = 8
 PLACEHOLDERS = ("changeme", "replaceme", "secretkey", "yoursecret", "mysecret", "example", "default", "password")
 """What stands in keys that people have copied out of a manual. No random key of hexadecimal digits can hold one."""
 LOOPBACK = ("localhost", "127.0.0.1")
+CHANNELS = ("mail", "wechat", "wecom", "dingtalk", "feishu")
+"""The ways out of the panel that notices can take."""
+
+SMTP_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 
 
 class ConfigurationError(ClickException):
@@ -57,6 +61,21 @@ class Settings(BaseSettings):
     """How many reverse proxies in front set X-Forwarded-For and X-Forwarded-Proto."""
     trusted_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """The names this site goes by, or any if none is given; one that begins with a dot stands for all that end so."""
+    notice_channels: Annotated[tuple[str, ...], NoDecode] = CHANNELS
+    """By which channels people may be told something outside of the panel; "none" for none. See `offered_channels`."""
+    smtp_url: str = ""
+    """smtp://, smtp+starttls:// or smtps://user:password@host:port; without it no mail is sent."""
+    mail_from: str = ""
+    wechat_app_id: str = ""
+    wechat_app_secret: str = ""
+    wechat_template_id: str = ""
+    wechat_title_field: str = "thing1"
+    wechat_text_field: str = "thing2"
+    wechat_url: str = "https://api.weixin.qq.com"
+    wecom_url: str = "https://qyapi.weixin.qq.com"
+    dingtalk_url: str = "https://oapi.dingtalk.com"
+    feishu_url: str = "https://open.feishu.cn"
+    """Lark, the same outside of China, is at https://open.larksuite.com."""
     clock_file: Path | None = None
     """Tests only: a file that holds the present instant (ISO 8601); refused in production."""
 
@@ -78,6 +97,51 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name!r} is no host name such as crm.example.com (several are separated by commas, "
                                  "without https:// and port)")
         return names
+
+    @field_validator("notice_channels", mode="before")
+    @classmethod
+    def _known_channels(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
+        names = value if isinstance(value, tuple) else tuple(part.strip().lower() for part in value.split(","))
+        for name in names:
+            if name not in (*CHANNELS, "none"):
+                raise ValueError(f"{name!r} is none of {', '.join(CHANNELS)}")
+        return tuple(name for name in CHANNELS if name in names)
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _known_mail_server(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            usable = not value or (parts.scheme in SMTP_SCHEMES and parts.hostname and parts.port != 0)
+        except ValueError:
+            usable = False
+        if not usable:
+            raise ValueError("it is no address such as smtps://user:password@smtp.example.com:465 "
+                             f"({', '.join(f'{scheme}://' for scheme in SMTP_SCHEMES)})")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _one_mail_address(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+", value):
+            raise ValueError("it is no mail address such as crm@example.com")
+        return value
+
+    @field_validator("wechat_title_field", "wechat_text_field")
+    @classmethod
+    def _name_of_a_field(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z_]+[0-9]*", value):
+            raise ValueError("it is no name of a field such as thing1")
+        return value
+
+    @field_validator("wechat_url", "wecom_url", "dingtalk_url", "feishu_url")
+    @classmethod
+    def _known_server(cls, value: str) -> str:
+        parts = urlsplit(value)
+        private = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+        if not private or not parts.hostname or parts.query or parts.fragment or "{" in value or "}" in value:
+            raise ValueError("it is no address such as https://open.feishu.cn")
+        return value.rstrip("/")
 
     @field_validator("database_url")
     @classmethod
@@ -102,6 +166,15 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _channels_whole(self) -> Settings:
+        if bool(self.smtp_url) != bool(self.mail_from):
+            raise ValueError("SMTP_URL and MAIL_FROM belong together: set both or none")
+        known = (self.wechat_app_id, self.wechat_app_secret, self.wechat_template_id)
+        if any(known) and not all(known):
+            raise ValueError("WECHAT_APP_ID, WECHAT_APP_SECRET and WECHAT_TEMPLATE_ID belong together: set all or none")
+        return self
+
+    @model_validator(mode="after")
     def _safe_outside_the_demo(self) -> Settings:
         if self.is_demo:
             return self
@@ -119,6 +192,12 @@ class Settings(BaseSettings):
         if self.app_env is not None:
             return self.app_env == "demo"
         return "database_url" not in self.model_fields_set
+
+    @property
+    def offered_channels(self) -> tuple[str, ...]:
+        """The channels people may choose: those allowed of which all is known that is needed."""
+        needed = {"mail": self.smtp_url, "wechat": self.wechat_app_id}
+        return tuple(name for name in self.notice_channels if needed.get(name, "nothing"))
 
     @property
     def uses_sqlite(self) -> bool:

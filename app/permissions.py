@@ -39,6 +39,7 @@ class Subject(Kind):
     SAVED_VIEW = "savedview", _l("Saved views")
     SETTINGS = "settings", _l("School settings")
     JOBS = "jobs", _l("Nightly jobs")
+    NOTICE_DELIVERY = "noticedelivery", _l("Delivery log")
 
 
 class Action(Kind):
@@ -133,13 +134,16 @@ class Permission(enum.Enum):
     SETTINGS_WRITE = "settings.write", _l("Change the school's settings")
     JOBS_READ = "jobs.read", _l("See the nightly jobs")
     JOBS_RUN = "jobs.run", _l("Run a nightly job now")
+    DELIVERY_READ = "noticedelivery.read", _l("See what was sent to whom outside of the panel, and what failed")
+    DELIVERY_RUN = "noticedelivery.run", _l("Let what could not be sent be sent again")
 
 
 P = Permission
 
 _EVERYTHING = frozenset(Permission)
 _READING = frozenset(p for p in Permission if p.value.endswith(".read"))
-_FOR_ADMINS = frozenset({P.ROLE_READ, P.JOBS_READ, P.AUDIT_READ, P.SESSION_READ, P.SETTINGS_READ})
+_FOR_ADMINS = frozenset({P.ROLE_READ, P.JOBS_READ, P.AUDIT_READ, P.SESSION_READ, P.SETTINGS_READ,
+                          P.DELIVERY_READ})
 _READING_CLASSES = frozenset({P.CAMPUS_READ, P.COURSE_READ, P.COURSE_CLASS_READ})
 
 

@@ -59,6 +59,7 @@ class Task(enum.StrEnum):
     RECOMPUTATION = "app.jobs.recomputation.run"
     RECOMPUTATION_CATCH_UP = "app.jobs.recomputation.catch_up"
     TRANSFER = "app.jobs.transfers.run"
+    DELIVERIES = "app.jobs.deliveries.run"
 
     @property
     def job_id(self) -> str:

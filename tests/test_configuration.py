@@ -133,3 +133,34 @@ def test_the_night_is_not_run_for_a_date_before_all_schools(app, day):
     assert answer.exit_code == 2
     assert answer.stderr == (f"Error: {day} is before any school's first day: the earliest date is 2000-01-01.\n")
     assert answer.stdout == ""
+
+
+class TestTheChannelsOfNotices:
+    @pytest.mark.parametrize(("variables", "offered"), [
+        ({}, ("wecom", "dingtalk", "feishu")),
+        ({"NOTICE_CHANNELS": "none"}, ()),
+        ({"NOTICE_CHANNELS": "Feishu, mail"}, ("feishu",)),
+        ({"SMTP_URL": "smtps://me:p%40ss@smtp.example.com", "MAIL_FROM": "crm@example.com",
+          "NOTICE_CHANNELS": "mail"}, ("mail",)),
+        ({"WECHAT_APP_ID": "wx1", "WECHAT_APP_SECRET": "s", "WECHAT_TEMPLATE_ID": "t",
+          "NOTICE_CHANNELS": "wechat"}, ("wechat",)),
+    ])
+    def test_are_offered_if_all_is_known_that_they_need(self, production, variables, offered):
+        assert production(SECRET_KEY=RANDOM, **variables).offered_channels == offered
+
+    @pytest.mark.parametrize(("variable", "value"), [
+        ("NOTICE_CHANNELS", "mail,pigeon"), ("SMTP_URL", "smtp.example.com"), ("SMTP_URL", "https://smtp.example.com"),
+        ("SMTP_URL", "smtps://smtp.example.com:99999"), ("MAIL_FROM", "crm"), ("MAIL_FROM", "CRM <crm@example.com>"),
+        ("WECOM_URL", "http://wecom.example.com"), ("FEISHU_URL", "open.feishu.cn"),
+        ("DINGTALK_URL", "https://oapi.dingtalk.com?x=1"), ("WECHAT_TITLE_FIELD", "thing1.DATA"),
+        ("FEISHU_URL", "https://open.feishu.cn/{0.token}"),
+    ])
+    def test_with_a_value_that_cannot_be_used_are_refused(self, production, variable, value):
+        with pytest.raises(ConfigurationError, match=f"^{variable}: "):
+            production(SECRET_KEY=RANDOM, **{variable: value})
+
+    @pytest.mark.parametrize("variables", [
+        {"SMTP_URL": "smtp://localhost"}, {"MAIL_FROM": "crm@example.com"}, {"WECHAT_APP_ID": "wx1"}])
+    def test_that_are_half_known_are_refused(self, production, variables):
+        with pytest.raises(ConfigurationError, match="belong together"):
+            production(SECRET_KEY=RANDOM, **variables)

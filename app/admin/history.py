@@ -37,6 +37,8 @@ TABLES: dict[str, LazyString] = {
     "department": _l("Department"), "distribution": _l("Distribution"), "employee": _l("Employee"),
     "follow_up": _l("Follow-up record"), "notice": _l("Notice"), "role": _l("Role"), "login_session": _l("Session"),
     "recovery_code": _l("Recovery code"), "second_factor": _l("Second factor"), "sales_rank": _l("Sales rank"),
+    "notice_channel": _l("Channel of notices"), "notice_delivery": _l("Delivery"),
+    "delivered_notice": _l("Delivered notice"), "quiet_hours": _l("Quiet hours"),
     "saved_view": _l("Saved view"), "list_choice": _l("Chosen columns"), "setting": _l("Setting"),
     "transfer": _l("Transfer"), "transfer_line": _l("Transferred customer"), "audit_entry": _l("Audit log")}
 """What people call a row of each table."""

@@ -111,6 +111,21 @@ LABELS: dict[str, LazyString] = {
     "work_status": _l("Employment"),
 }
 LABELS |= {
+    "answer": _l("Answered"),
+    "attempted_at": _l("Last attempt"),
+    "attempts": _l("Attempts"),
+    "channel": _l("Channel"),
+    "digest_at": _l("Once a day at"),
+    "due_at": _l("Due"),
+    "kinds": _l("Told of"),
+    "lines": _l("Notices"),
+    "next_attempt_at": _l("Next attempt"),
+    "problem": _l("Problem"),
+    "sealed_key": _l("Key of the bot"),
+    "sent_at": _l("Sent at"),
+    "since": _l("Used since"),
+}
+LABELS |= {
     "calendar": _l("Days that count"),
     "cool_down_days": _l("Cool-down of the former consultant"),
     "daily_claim_limit": _l("Claims a day at most"),

@@ -39,6 +39,7 @@ NAMES = LABELS | {
     "total": _l("Rows"), "former": _l("From whom"), "reason": _l("Reason"), "recipient": _l("To whom"),
     "transfer": _l("Transfer"),
     "details": _l("Facts"), "key": _l("Mark"), "read_at": _l("Read"),
+    "begins": _l("Quiet from"), "ends": _l("Quiet until"),
     "closed_at": _l("Closed"), "confirmed_at": _l("Confirmed"), "created_at": _l("Begun"), "ended_as": _l("Ended as"),
     "erased_on": _l("Erased"), "last_step": _l("Last code"), "locale": _l("Language"),
     "one_time_until": _l("One-time password until"), "public_as": _l("Ends as"),

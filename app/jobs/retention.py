@@ -10,7 +10,7 @@ from rq import get_current_job
 from app import current, queue, spreadsheets, sqlite
 from app.extensions import db
 from app.jobs.context import job_context
-from app.services import background_tasks, job_runs, retention
+from app.services import background_tasks, deliveries, job_runs, retention
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +40,9 @@ def run_if_due() -> dict[str, Any] | None:
 
 
 def _tidy_up() -> None:
-    """Every hour: files of exports that have expired, and what killed exports left on this machine."""
+    """Every hour: files of exports that have expired, what killed exports left on this machine, old deliveries."""
     removed = background_tasks.purge(db.session, now=current.now())
+    deliveries.purge(db.session, now=current.now())
     db.session.commit()
     swept = spreadsheets.sweep()
     if removed or swept:

@@ -60,6 +60,7 @@ SCHEDULE = (
     Entry(Task.CATCH_UP, "30 * * * *"),
     Entry(Task.RETENTION, "15 * * * *"),
     Entry(Task.RECOMPUTATION_CATCH_UP, "45 * * * *"),
+    Entry(Task.DELIVERIES, "* * * * *"),
 )
 
 
@@ -100,8 +101,11 @@ class SchoolScheduler(Scheduler):
         for raw_id in due:
             try:
                 job = ListedJob.fetch(raw_id.decode(), connection=self.connection)
+                waits = self._queue.get_job_position(job.id) is not None
                 with _its_warnings_unsaid():
                     self.enqueue_job(job)
+                if waits:  # no worker has come since: once is enough
+                    self.connection.lrem(self._queue.key, -1, job.id)
             except (redis.ConnectionError, redis.TimeoutError):
                 raise
             except Exception as error:

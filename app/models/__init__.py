@@ -16,6 +16,8 @@ from app.models.job_run import JobRun
 from app.models.leave import Leave
 from app.models.login_session import LoginSession
 from app.models.notice import Notice
+from app.models.notice_channel import NoticeChannel, QuietHours
+from app.models.notice_delivery import DeliveredNotice, NoticeDelivery
 from app.models.pool_rule import PoolRule
 from app.models.role import Role, RolePermission, employee_role
 from app.models.sales_rank import SalesRank
@@ -35,6 +37,7 @@ __all__ = [
     "Course",
     "CourseClass",
     "Customer",
+    "DeliveredNotice",
     "Department",
     "Distribution",
     "Employee",
@@ -46,9 +49,12 @@ __all__ = [
     "ListChoice",
     "LoginSession",
     "Notice",
+    "NoticeChannel",
+    "NoticeDelivery",
     "PersonKey",
     "PersonKind",
     "PoolRule",
+    "QuietHours",
     "RecoveryCode",
     "Role",
     "RolePermission",

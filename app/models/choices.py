@@ -176,6 +176,38 @@ class NoticeKind(Kind):
     LOST = "lost", _l("Lost customer")
 
 
+class DeliveryChannel(Kind):
+    """A way out of the panel for notices."""
+
+    MAIL = "mail", _l("E-mail")
+    WECHAT = "wechat", _l("WeChat")
+    WECOM = "wecom", _l("WeCom bot")
+    DINGTALK = "dingtalk", _l("DingTalk bot")
+    FEISHU = "feishu", _l("Feishu bot")
+
+
+class DeliveryState(Kind):
+    """What has become of a message that tells notices."""
+
+    WAITING = "waiting", _l("Waiting")
+    SENDING = "sending", _l("Being sent")
+    RETRYING = "retrying", _l("Failed, is tried again")
+    SENT = "sent", _l("Sent")
+    READ = "read", _l("Read in the panel before")
+    CANCELLED = "cancelled", _l("No longer wanted")
+    GIVEN_UP = "given_up", _l("Given up")
+
+
+class DeliveryProblem(Kind):
+    """Why a message did not get out."""
+
+    NO_ANSWER = "no_answer", _l("The other side did not answer")
+    REFUSED = "refused", _l("The other side refused it")
+    NO_ADDRESS = "no_address", _l("There is no address to send it to")
+    INTERRUPTED = "interrupted", _l("The worker was stopped while it sent")
+    ERROR = "error", _l("Something went wrong on our side. It has been noted.")
+
+
 class ErasureReason(Kind):
     """Why a person's data were erased."""
 

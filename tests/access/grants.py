@@ -60,6 +60,8 @@ GRANTED: dict[P, str] = {
     P.SETTINGS_WRITE: "",
     P.JOBS_READ: "auditor",
     P.JOBS_RUN: "",
+    P.DELIVERY_READ: "auditor",
+    P.DELIVERY_RUN: "",
 }
 
 BUILT_IN = ("admin", "manager", "consultant", "tutor", "teacher", "finance", "auditor")

@@ -17,9 +17,9 @@ from app.queue import ListedJob, Task, put, queue
 
 pytestmark = pytest.mark.queue
 
-NIGHTLY, CATCH_UP, RETENTION, RECOMPUTATION = (task.scheduled_id for task in (
-    Task.NIGHTLY, Task.CATCH_UP, Task.RETENTION, Task.RECOMPUTATION_CATCH_UP))
-EVERY = {NIGHTLY, CATCH_UP, RETENTION, RECOMPUTATION}
+NIGHTLY, CATCH_UP, RETENTION, RECOMPUTATION, DELIVERIES = (task.scheduled_id for task in (
+    Task.NIGHTLY, Task.CATCH_UP, Task.RETENTION, Task.RECOMPUTATION_CATCH_UP, Task.DELIVERIES))
+EVERY = {NIGHTLY, CATCH_UP, RETENTION, RECOMPUTATION, DELIVERIES}
 KEY = SchoolScheduler.scheduled_jobs_key
 
 
@@ -48,8 +48,8 @@ def entries(redis_client):
 
 @pytest.fixture
 def waiting(redis_client):
-    """The ids of the jobs that wait for a worker."""
-    return lambda: queue(redis_client).job_ids
+    """The ids of the jobs that wait for a worker, but for what comes every minute and so at any moment."""
+    return lambda: [job_id for job_id in queue(redis_client).job_ids if job_id != DELIVERIES]
 
 
 @pytest.fixture
@@ -151,6 +151,14 @@ class TestATick:
         scheduler.tick()
         assert entries().keys() == EVERY
         assert waiting() == [Task.CATCH_UP.job_id]
+
+    def test_queues_what_still_waits_for_a_worker_no_second_time(self, scheduler, redis_client, entries, is_late):
+        sync(scheduler)
+        for _minute in range(3):
+            is_late(DELIVERIES)
+            scheduler.tick()
+            assert queue(redis_client).job_ids.count(DELIVERIES) == 1
+        assert entries()[DELIVERIES] > time.time()
 
     def test_of_two_schedulers_queues_a_night_once(self, redis_client, waiting, is_late):
         one, other = SchoolScheduler(redis_client), SchoolScheduler(redis_client)

@@ -1,0 +1,14 @@
+"""What a notice says, in the reader's language: the same words in the panel and in what is sent out of it."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+from app.models import Notice
+
+
+def sentence(notice: Notice) -> str:
+    """A notice as one sentence. It names the customer, never a contact."""
+    if notice.customer is None:
+        return str(notice.kind.label)
+    return str(_("%(what)s: %(name)s", what=notice.kind.label, name=notice.customer.name))
