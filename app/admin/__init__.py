@@ -19,6 +19,7 @@ from app.admin.claim import ClaimView
 from app.admin.course_classes import CourseClassView
 from app.admin.courses import CourseView
 from app.admin.customers import CustomerView
+from app.admin.deliveries import DeliveryView
 from app.admin.departments import DepartmentView
 from app.admin.distributions import DistributionView
 from app.admin.employees import EmployeeView
@@ -62,7 +63,8 @@ def init_app(app: Flask) -> None:
             (CampusView, models.Campus, "campus"), (DepartmentView, models.Department, "department"),
             (EmployeeView, models.Employee, "employee"), (RoleView, models.Role, "role"),
             (LeaveView, models.Leave, "leave"), (CalendarDayView, models.CalendarDay, "calendarday"),
-            (SessionView, models.LoginSession, "session"), (AuditView, models.AuditEntry, "audit")):
+            (SessionView, models.LoginSession, "session"), (AuditView, models.AuditEntry, "audit"),
+            (DeliveryView, models.NoticeDelivery, "noticedelivery")):
         admin.add_view(view(model, endpoint=endpoint))
     tables = {view.endpoint: view for view in admin._views}
     admin.add_view(PaletteView(tables, endpoint="palette"))

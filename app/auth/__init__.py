@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.auth import account, login, second_factor
+from app.auth import account, login, notices, second_factor
 from app.auth.blueprint import blueprint
 from app.auth.session import load_employee, note_afterwards, send_to_login
 from app.extensions import login_manager
 
-__all__ = ["account", "init_app", "login", "second_factor"]
+__all__ = ["account", "init_app", "login", "notices", "second_factor"]
 
 
 def init_app(app: Flask) -> None:

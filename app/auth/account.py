@@ -20,8 +20,8 @@ from app.auth.session import begin_anew, send_to_login
 from app.errors import DomainError, TooManyRequestsError
 from app.extensions import db
 from app.models import Employee
-from app.models.choices import SessionEnd
-from app.services import logins, passwords, sessions
+from app.models.choices import DeliveryChannel, SessionEnd
+from app.services import logins, notice_preferences, passwords, sessions
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 
@@ -59,7 +59,9 @@ def hold_back() -> ResponseReturnValue | None:
 def index() -> str:
     """Who one is, and where one is logged in."""
     live = sessions.live_of(db.session, _me(), now=current.now(), settings=current.school())
-    return render_template("account/index.html", me=_me(), live=live, this=current.login_session())
+    used = notice_preferences.channels_of(db.session, _me().id)
+    return render_template("account/index.html", me=_me(), live=live, this=current.login_session(),
+                           channels=[channel.label for channel in DeliveryChannel if channel in used])
 
 
 @blueprint.post("/sessions/<int:login_id>/end")

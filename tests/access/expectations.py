@@ -345,10 +345,13 @@ TABLES = (
           lambda scope, person, leave: within(scope, person, leave.owner), deletable=own_and_asked_for),
     Table("audit", "audit_entry", P.AUDIT_READ, NOBODY, NOBODY, NOBODY, P.AUDIT_READ, lambda _world, _row: {},
           lambda scope, person, entry: within(scope, person, entry.actor), listed=False),
+    Table("noticedelivery", "notice_delivery", P.DELIVERY_READ, NOBODY, NOBODY, NOBODY, P.DELIVERY_READ,
+          lambda _world, _row: {}, lambda scope, person, delivery: within(scope, person, delivery.owner)),
     Table("session", "login_session", P.SESSION_READ, NOBODY, NOBODY, NOBODY, NOBODY, lambda _world, _row: {},
           lambda scope, person, login: within(scope, person, login.owner), details=False),
 )
 CUSTOMERS, FOLLOW_UPS = TABLES[0], TABLES[1]
+DELIVERIES = next(table for table in TABLES if table.name == "noticedelivery")
 LEAVES = next(table for table in TABLES if table.name == "leave")
 EMPLOYEES = next(table for table in TABLES if table.name == "employee")
 
@@ -586,6 +589,9 @@ DOORS = [
     Door("POST", "/admin/session/action/", P.SESSION_REVOKE, opens=302, table="session", called="revoke",
          asks=by_form("rowid", action="revoke"), reached=TABLES[-1].reached_for(P.SESSION_REVOKE),
          rule=lambda _person, login: REFUSED if login.ended else None, changes=frozenset({"login_session"})),
+    Door("POST", "/admin/noticedelivery/action/", P.DELIVERY_RUN, opens=302, table="noticedelivery", called="again",
+         asks=by_form("rowid", action="again"), reached=DELIVERIES.reached_for(P.DELIVERY_RUN),
+         changes=frozenset({"notice_delivery"})),
     Door("POST", "/admin/employee/one-time-password/", P.EMPLOYEE_WRITE, table="employee", asks=by_form(),
          changes=frozenset({"employee"})),
     Door("POST", "/admin/secondfactor/", P.SESSION_REVOKE, opens=302, table="employee", asks=by_form(), malformed=400,
@@ -660,6 +666,15 @@ DOORS = [
 
     Door("GET", "/account/", Opens.TO_STAFF,
          lists=("session", lambda person, login, _case: login.owner == person.username)),
+    Door("GET", "/account/notices", Opens.TO_STAFF),
+    Door("POST", "/account/notices/<channel>", Opens.TO_STAFF, opens=302, path=(("<channel>", "wecom"),),
+         asks=lambda _world, _person, _case: Asked({}, {"wecom-key": "0f8e7d6c5b4a3928", "wecom-kinds": ["lost"],
+                                                        "wecom-digest_at": ""}),
+         changes=frozenset({"notice_channel"})),
+    *(Door("POST", f"/account/notices/<channel>/{step}", Opens.TO_STAFF, opens=302,  # none is used: it says so
+           path=(("<channel>", "wecom"),)) for step in ("test", "stop")),
+    Door("POST", "/account/quiet-hours", Opens.TO_STAFF, opens=302, changes=frozenset({"quiet_hours"}),
+         asks=lambda _world, _person, _case: Asked({}, {"begins": "22:00", "ends": "08:00"})),
     Door("GET", "/account/password", Opens.TO_STAFF),
     Door("POST", "/account/password", Opens.TO_STAFF, opens=422),  # an empty form
     Door("POST", "/account/sessions/<int:login_id>/end", Opens.TO_STAFF, opens=302, table="session",

@@ -31,13 +31,23 @@ from app.models import (
     ExportFile,
     FollowUp,
     Leave,
+    NoticeDelivery,
     Role,
     SalesRank,
     SavedView,
     SecondFactor,
     Transfer,
 )
-from app.models.choices import DepartmentFunction, LeaveState, TaskKind, TaskState, TransferKind
+from app.models.choices import (
+    DeliveryChannel,
+    DeliveryProblem,
+    DeliveryState,
+    DepartmentFunction,
+    LeaveState,
+    TaskKind,
+    TaskState,
+    TransferKind,
+)
 from app.services import customers, export_files
 from tests.access.grants import permissions_of
 from tests.access.people import BY_NAME, OTHERS, Person, custom_roles
@@ -352,6 +362,8 @@ def _rows(session: Session, known: list[CustomerRow], ids: dict[str, int],
     rows["leaver"] = [OwnedRow(ids[username], username, owner=username) for username in HOLDERS]
     rows["transfer"] = [OwnedRow(_transfer(session, employee_id), f"{SIXTY[number]}移", owner=username)
                         for number, (username, employee_id) in enumerate(ids.items())]
+    rows["noticedelivery"] = [OwnedRow(_delivery(session, employee_id, f"{SIXTY[number]}递"), f"{SIXTY[number]}递",
+                                       owner=username) for number, (username, employee_id) in enumerate(ids.items())]
     for table, stored in spare.items():
         rows[table] = [Row(each.id, _name(each)) for each in stored]
     return rows
@@ -403,6 +415,16 @@ def _transfer(session: Session, employee_id: int) -> int:
     session.add(transfer)
     session.flush()
     return transfer.id
+
+
+def _delivery(session: Session, employee_id: int, marker: str) -> int:
+    """A message that was given up."""
+    at = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+    delivery = NoticeDelivery(employee_id=employee_id, channel=DeliveryChannel.WECOM, state=DeliveryState.GIVEN_UP,
+                              created_at=at, due_at=at, attempts=6, problem=DeliveryProblem.REFUSED, answer=marker)
+    session.add(delivery)
+    session.flush()
+    return delivery.id
 
 
 def _entry(session: Session, actor_id: int | None) -> int:

@@ -12,9 +12,12 @@ from sqlalchemy import String, inspect, update
 
 from app import spreadsheets
 from app.admin.base import TableView
-from app.models import AuditEntry, CalendarDay, CourseClass, Leave, SalesRank
+from app.models import AuditEntry, CalendarDay, CourseClass, Leave, NoticeDelivery, SalesRank
+from app.models.choices import DeliveryChannel, DeliveryState
 from app.models.contacts import CONTACT_FIELDS
 from tests.support.reading import table_of
+
+NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 
 ATTACKS = ("=1+1", "+1+1", "-1+1", "@SUM(1)", "\t=1+1", "\r=1+1", "\n=1+1", "＝1+1", "＋1+1", "－1+1", "＠SUM(1)",
            "﹢1", "−1+1", " =1+1", "   \u3000=1+1", '"=1+1', '""=1', "\u200b=1+1", "\ufeff=1+1", "\u202e=1+1",
@@ -40,6 +43,8 @@ def rows_everywhere(session, school, make_customer, make_follow_up):
         SalesRank(consultant=school.sanjiang, num=3, weight=1),
         CalendarDay(day=dt.date(2026, 5, 9), name="校庆"),
         Leave(employee=school.sanjiang, first_on=dt.date(2026, 5, 11), last_on=dt.date(2026, 5, 12), reason="探亲"),
+        NoticeDelivery(employee=school.sanjiang, channel=DeliveryChannel.WECOM, state=DeliveryState.GIVEN_UP,
+                       created_at=NOON, due_at=NOON, answer="500"),
         CourseClass(campus=school.beijing, course=school.python, semester=3, price=19800, capacity=30,
                     start_date=dt.date(2026, 4, 1), teachers=[school.teacher], tutor=school.tutor)])
     session.commit()

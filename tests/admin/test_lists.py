@@ -13,8 +13,8 @@ import pytest
 from app.admin import lists
 from app.admin.base import TableView
 from app.admin.lists import Lists, filter_url
-from app.models import CalendarDay, Campus, Course, CourseClass, Customer, Leave, SalesRank
-from app.models.choices import DepartmentFunction, DistributionStatus, Source
+from app.models import CalendarDay, Campus, Course, CourseClass, Customer, Leave, NoticeDelivery, SalesRank
+from app.models.choices import DeliveryChannel, DepartmentFunction, DistributionStatus, Source
 from tests.support.databases import on_both_databases
 
 LEAD = re.compile(r'<td class="col-\w+ lead">(?:<a[^>]*>)?([^<]+)<')
@@ -206,7 +206,8 @@ class TestColumns:
         assert "argon2" not in admin.get("/admin/employee/?columns=password_hash").text
 
     @on_both_databases
-    def test_every_column_on_offer_can_be_shown(self, app, login, make_customer, make_follow_up, school, session):
+    def test_every_column_on_offer_can_be_shown(self, app, login, make_customer, make_follow_up, school, session,
+                                                clock):
         friend = make_customer("介绍人", holder=school.sanjiang)
         customer = make_customer("龙泰", holder=school.sanjiang, campus=school.beijing, referral_from=friend,
                                  courses=[school.python])
@@ -215,6 +216,7 @@ class TestColumns:
         session.add_all([
             SalesRank(consultant=school.sanjiang, num=1, weight=1), CalendarDay(day=day, name="校庆"),
             Leave(employee=school.sanjiang, first_on=day, last_on=day),
+            NoticeDelivery(employee=school.sanjiang, channel=DeliveryChannel.MAIL, created_at=clock(), due_at=clock()),
             CourseClass(campus=school.beijing, course=school.python, semester=1, price=1, capacity=1, memo="备注",
                         start_date=day)])
         session.commit()
