@@ -46,13 +46,15 @@ def _send(channels: Channels, attempt: Attempt) -> bool:
     """Send one message; True if it was taken. The claim is committed before anything leaves."""
     target = notice_preferences.target(attempt.employee, attempt.channel, attempt.preference,
                                        secret_key=str(current_app.secret_key))
-    message = message_of(attempt)
+    message = _in_words(attempt)
     db.session.commit()
     problem: DeliveryProblem | None = None
     answer = None
     try:
         if not target:
             raise SendError(DeliveryProblem.NO_ADDRESS)
+        if message is None:
+            raise SendError(DeliveryProblem.ERROR)
         channels.send(attempt.channel, target, message)
     except SendError as error:
         problem, answer = error.problem, error.answer
@@ -61,6 +63,15 @@ def _send(channels: Channels, attempt: Attempt) -> bool:
         log.warning("delivery %d was given up for dead before it ended", attempt.delivery_id)
     db.session.commit()
     return problem is None
+
+
+def _in_words(attempt: Attempt) -> Message | None:
+    """The message, or None if there are no words for it, which must not keep the others waiting."""
+    try:
+        return message_of(attempt)
+    except Exception:
+        log.exception("delivery %d cannot be put into words", attempt.delivery_id)
+        return None
 
 
 def message_of(attempt: Attempt) -> Message:

@@ -367,6 +367,15 @@ class TestWhatCannotBeSent:
         refuse(WECOM, web, None)
         assert deliver() == (1, 1)
 
+    def test_for_lack_of_words_keeps_nobody_waiting(self, uses, tell, deliver, school, monkeypatch, log):
+        uses(WECOM)
+        uses(WECOM, who=school.baoyu)
+        tell("龙泰")
+        tell("虎山", who=school.baoyu)
+        monkeypatch.setattr(notice_words, "sentence", lambda notice: {"虎山": "虎山"}[notice.customer.name])
+        assert deliver() == (1, 1)
+        assert [row.problem for row in log()] == [DeliveryProblem.ERROR, None]
+
     @pytest.mark.parametrize("channel", DeliveryChannel, ids=lambda channel: channel.value)
     def test_because_nobody_answers_is_noted_without_a_key(self, channel, uses, tell, deliver, log, app, caplog):
         with socket.socket() as nobody:  # bound, and not listening
