@@ -18,10 +18,10 @@ from app.errors import ConflictError
 from app.models import Customer, Distribution, Employee
 from app.models.choices import CustomerStatus, DistributionStatus
 from app.services import claims, customers, enrolments, expiry, follow_ups
-from tests.concurrency.conftest import FULL_SIZE
 from tests.support.crowd import all_at_once
 from tests.support.databases import on_both_databases
 from tests.support.floor import Floor
+from tests.support.sizes import FULL_SIZE
 
 pytestmark = [pytest.mark.race, on_both_databases]
 

@@ -10,9 +10,9 @@ from collections import Counter
 
 import pytest
 
-from tests.concurrency.conftest import FULL_SIZE
 from tests.support.crowd import Answer, all_at_once
 from tests.support.databases import on_both_databases
+from tests.support.sizes import FULL_SIZE
 
 pytestmark = [pytest.mark.race, on_both_databases]
 

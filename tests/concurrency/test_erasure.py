@@ -12,9 +12,9 @@ from app.models import Customer, Distribution, Employee, FollowUp
 from app.models.audit import PersonKind
 from app.models.choices import DistributionStatus, ErasureReason, Intent
 from app.services import claims, customers, erasure, expiry, follow_ups, person_keys, persons
-from tests.concurrency.conftest import FULL_SIZE
 from tests.support.crowd import all_at_once
 from tests.support.databases import on_both_databases
+from tests.support.sizes import FULL_SIZE
 
 pytestmark = [pytest.mark.race, on_both_databases]
 

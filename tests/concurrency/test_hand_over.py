@@ -17,9 +17,9 @@ from app.models import Customer, Distribution, Employee, TransferLine
 from app.models.choices import DistributionStatus, LeaverLogin, LineState
 from app.services import claims, customers, enrolments, expiry, follow_ups, pool, transfers
 from app.services.transfers import Plan
-from tests.concurrency.conftest import FULL_SIZE
 from tests.support.crowd import all_at_once
 from tests.support.databases import empty, on_both_databases
+from tests.support.sizes import FULL_SIZE
 
 pytestmark = [pytest.mark.race, on_both_databases]
 
