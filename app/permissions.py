@@ -55,6 +55,7 @@ class Action(Kind):
     ASSIGN = "assign", _l("Assign")
     RELEASE = "release", _l("Release")
     LOCK = "lock", _l("Lock")
+    MERGE = "merge", _l("Merge")
     MEMO = "memo", _l("Memo")
     CLAIM = "claim", _l("Claim")
     REQUEST = "request", _l("Request")
@@ -108,6 +109,7 @@ class Permission(enum.Enum):
     CUSTOMER_ASSIGN = "customer.assign", _l("Assign and transfer customers to consultants")
     CUSTOMER_RELEASE = "customer.release", _l("Release customers to the Public Pool")
     CUSTOMER_LOCK = "customer.lock", _l("Keep customers from falling for a time, as far as the pool rules allow it")
+    CUSTOMER_MERGE = "customer.merge", _l("Merge two customers who are the same person, and undo it")
     FOLLOW_UP_READ = "followup.read", _l("See follow-up records")
     FOLLOW_UP_CREATE = "followup.create", _l("Log follow-ups")
     FOLLOW_UP_EXPORT = "followup.export", _l("Export follow-up records")
@@ -161,9 +163,9 @@ BUILT_IN_ROLES = (
     BuiltInRole("admin", _l("Admin"), RowScope.ALL, _EVERYTHING),
     BuiltInRole("manager", _l("Manager"), RowScope.ALL, _READING - _FOR_ADMINS | {
         P.COURSE_CLASS_WRITE, P.CUSTOMER_CREATE, P.CUSTOMER_EDIT, P.CUSTOMER_DELETE, P.CUSTOMER_EXPORT,
-        P.CUSTOMER_CONTACTS, P.CUSTOMER_ASSIGN, P.CUSTOMER_RELEASE, P.CUSTOMER_LOCK, P.FOLLOW_UP_CREATE,
-        P.FOLLOW_UP_EXPORT, P.DISTRIBUTION_EXPORT, P.DISTRIBUTION_MEMO, P.SALES_RANK_WRITE, P.LEAVE_REQUEST,
-        P.LEAVE_APPROVE, P.POOL_CLAIM, P.VIEW_SHARE}),
+        P.CUSTOMER_CONTACTS, P.CUSTOMER_ASSIGN, P.CUSTOMER_RELEASE, P.CUSTOMER_LOCK, P.CUSTOMER_MERGE,
+        P.FOLLOW_UP_CREATE, P.FOLLOW_UP_EXPORT, P.DISTRIBUTION_EXPORT, P.DISTRIBUTION_MEMO, P.SALES_RANK_WRITE,
+        P.LEAVE_REQUEST, P.LEAVE_APPROVE, P.POOL_CLAIM, P.VIEW_SHARE}),
     BuiltInRole("consultant", _l("Consultant"), RowScope.OWN, _READING_CLASSES | {
         P.CUSTOMER_READ, P.CUSTOMER_CREATE, P.CUSTOMER_EDIT, P.CUSTOMER_RELEASE, P.CUSTOMER_LOCK, P.FOLLOW_UP_READ,
         P.FOLLOW_UP_CREATE, P.DISTRIBUTION_READ, P.LEAVE_READ, P.LEAVE_REQUEST, P.POOL_READ, P.POOL_CLAIM,

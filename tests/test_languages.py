@@ -248,6 +248,21 @@ class TestBetweenScreens:
         reader.page("what was moved", admin.get("/admin/transfer/"))
 
     @every_language
+    def test_while_customers_are_merged(self, reader, sit_down, make_customer, school):
+        one, other = (make_customer(name, holder=holder, company=f"{name}的厂").id
+                      for name, holder in (("甲客", school.sanjiang), ("乙客", school.baoyu)))
+        admin, address = sit_down("admin"), f"/admin/merge/?customer={one}&other={other}"
+        reader.page("with whom", admin.get(f"/admin/merge/?customer={one}"))
+        reader.page("nobody found", admin.get(f"/admin/merge/?customer={one}&search=4711"))
+        preview = admin.get(address)
+        reader.page("both", preview)
+        admin.submit("/admin/merge/merge/", {"customer_id": one, "merged_id": other, "value-company": "merged",
+                                             "shown": preview.text.partition('name="shown" value="')[2][:200]
+                                             .partition('"')[0]})
+        reader.page("merged", admin.get(f"/admin/customer/details/?id={one}"))
+        reader.page("merges", admin.get(f"/admin/merge/details/?customer={one}"))
+
+    @every_language
     def test_in_what_the_palette_finds(self, demo, language):
         reader = Reader(language, frozenset())
         browser = demo.login("admin", reader.tag)

@@ -30,6 +30,7 @@ from app.admin.jobs import JobsView
 from app.admin.known_contact import KnownContactView
 from app.admin.leaves import LeaveView
 from app.admin.matrix import MatrixView
+from app.admin.merges import MergesView
 from app.admin.my_customers import MyCustomersView
 from app.admin.palette import PaletteView
 from app.admin.personal_data import PersonalDataView
@@ -53,7 +54,8 @@ def init_app(app: Flask) -> None:
     admin = Admin(name="Gonghai", theme=Bootstrap4Theme(base_template="admin/base.html"),
                   index_view=HomeView(name=HomeView.menu_title), csp_nonce_generator=security_headers.nonce)
     for screen, endpoint in ((PublicPoolView, "publicpool"), (MyCustomersView, "mycustomers"), (ClaimView, "claim"),
-                             (RecordView, "record"), (TransfersView, "transfer"), (KnownContactView, "knowncontact"),
+                             (RecordView, "record"), (TransfersView, "transfer"), (MergesView, "merge"),
+                             (KnownContactView, "knowncontact"),
                              (SavedViewsView, "savedview"), (SecondFactorView, "secondfactor")):
         admin.add_view(screen(name=screen.menu_title or endpoint, endpoint=endpoint))
     for view, model, endpoint in (

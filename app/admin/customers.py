@@ -22,6 +22,7 @@ from app.admin.customer_form import REFERRERS, CustomerForm
 from app.admin.filters import Is, OneOf, Quick, is_choice, period
 from app.admin.known_contact import count_entered, refused_as_known
 from app.admin.labels import LABELS
+from app.admin.merges import MergesCustomers, leads_to
 from app.admin.record import may, record_page
 from app.admin.transfers import MovesCustomers
 from app.errors import DomainError
@@ -75,7 +76,7 @@ def _stands(code: str) -> ColumnElement[bool]:
     return standing.customers(current.today())[code]
 
 
-class CustomerView(MovesCustomers, TableView):
+class CustomerView(MovesCustomers, MergesCustomers, TableView):
     """Everyone's customers for a manager, the own ones for a consultant."""
 
     group, order, menu_title = "sell", 30, _l("Customers")
@@ -208,7 +209,10 @@ class CustomerView(MovesCustomers, TableView):
 
     @expose("/details/")
     def details_view(self) -> ResponseReturnValue:
-        """The record page."""
+        """The record page; that of the survivor for somebody who was merged into another."""
+        moved = leads_to(request.args.get("id", ""))
+        if moved is not None:
+            return redirect(moved)
         customer = self.get_one(request.args.get("id", ""))
         edit_url = url_for(".edit_view", id=customer.id, url=request.full_path) if self.may_edit(customer) else None
         return record_page(self, customer, edit_url=edit_url)

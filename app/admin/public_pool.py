@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from flask import Response, abort, request, url_for
+from flask import Response, abort, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -20,6 +21,7 @@ from app.admin.base import asked_for
 from app.admin.claim import who_has_him
 from app.admin.clocks import cool_down_days
 from app.admin.guard import GuardedView, allowed, viewer
+from app.admin.merges import leads_to
 from app.admin.record import record_page
 from app.extensions import db
 from app.models import Campus, Course, Customer, FollowUp
@@ -97,9 +99,10 @@ class PublicPoolView(GuardedView):
                             counts)
 
     @expose("/details/")
-    def details_view(self) -> str:
+    def details_view(self) -> ResponseReturnValue:
         """The record page of a customer in the pool."""
-        return record_page(self, _in_pool())
+        moved = leads_to(request.args.get("id", ""))
+        return redirect(moved) if moved is not None else record_page(self, _in_pool())
 
     @expose("/tries/")
     def tries_view(self) -> str:

@@ -23,7 +23,7 @@ from app.models import Customer, Distribution, Employee, FollowUp
 from app.models.audit import PersonKind
 from app.models.choices import Intent, RowScope
 from app.permissions import Permission, scope_of, scope_of_all
-from app.services import assignment_ledger, follow_ups, history, pool, timeline
+from app.services import assignment_ledger, follow_ups, history, merges, pool, timeline
 from app.services.assignment_ledger import Skipped
 from app.services.contacts import masked_note
 from app.services.rules import ONE_DAY
@@ -40,6 +40,9 @@ class Lockable:
 
 SHOWN = 12
 """So many events of the timeline are unfolded."""
+
+MERGING = (Permission.CUSTOMER_READ, Permission.CUSTOMER_MERGE, Permission.CUSTOMER_CONTACTS)
+"""Whoever merges sees what he merges, contacts too."""
 
 _FACTS = ("source", "campus", "education", "graduation_school", "major", "experience", "work_status", "company",
           "salary", "referral_from", "date", "recv_date", "last_consult_date")
@@ -130,6 +133,11 @@ def may(customer: Customer, permission: Permission) -> bool:
     return within(scope_of_all(viewer(), Permission.CUSTOMER_READ, permission), customer)
 
 
+def may_merge(customer: Customer) -> bool:
+    """Whether whoever looks may merge this customer with another."""
+    return customer.erased_on is None and within(scope_of_all(viewer(), *MERGING), customer)
+
+
 def may_follow_up(customer: Customer) -> bool:
     """Whether whoever looks may write a follow-up: on his own, or on one that is held, as far as he sees contacts."""
     own = allowed(Permission.FOLLOW_UP_CREATE) and customer.belongs_to(viewer().id, current.today())
@@ -158,12 +166,22 @@ def _doings(customer: Customer) -> dict[str, Any]:
         "last": follow_ups.last_of_holding(db.session, customer) if customer.belongs_to_someone(today) else None,
         "may_release": held and may(customer, Permission.CUSTOMER_RELEASE), "may_edit": may_edit,
         "lockable": lockable(customer),
+        "merge_url": _merge_url(customer, "index_view"), "merges_url": _merge_url(customer, "details_view"),
         "may_claim": (allowed(Permission.POOL_CLAIM) and viewer().can_hold_customers
                       and pool.is_open_to(customer, viewer().id, today, cool_down_days=cool_down_days())),
         "consultants": _others(customer.consultant_id if held else None) if may_assign else [],
         "courses": [each for each in db.session.scalars(options.courses()) if each.id not in consulted]
         if may_edit else [],
         "referrer_url": page_of(customer.referral_from) if customer.referral_from is not None else None}
+
+
+def _merge_url(customer: Customer, view: str) -> str | None:
+    """Where the customer is merged with another, or what was merged into him is parted again; for whoever may."""
+    if not may_merge(customer):
+        return None
+    if view == "details_view" and not merges.merges_into(db.session, customer.id):
+        return None
+    return url_for(f"merge.{view}", customer=customer.id)
 
 
 def lockable(customer: Customer) -> Lockable | None:

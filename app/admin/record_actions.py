@@ -14,6 +14,7 @@ from app import current, display, web
 from app.admin import follow_up_form
 from app.admin.base import row_id
 from app.admin.guard import GuardedView, viewer
+from app.admin.merges import leads_to
 from app.admin.record import acts_for_others, may, page_of, state_of, within, writes_for_others
 from app.errors import DomainError
 from app.extensions import db
@@ -41,8 +42,9 @@ class RecordView(GuardedView):
 
     @expose("/")
     def index_view(self) -> ResponseReturnValue:
-        """The record page of a customer, whichever of them it is for whoever asks."""
-        return redirect(page_of(_customer(request.args.get("id", ""))) or abort(404))
+        """The record page of a customer, whichever of them it is for whoever asks, or of whom he was merged into."""
+        asked = request.args.get("id", "")
+        return redirect(leads_to(asked) or page_of(_customer(asked)) or abort(404))
 
     @expose("/state/")
     def state_view(self) -> ResponseReturnValue:

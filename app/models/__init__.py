@@ -15,6 +15,7 @@ from app.models.follow_up import FollowUp
 from app.models.job_run import JobRun
 from app.models.leave import Leave
 from app.models.login_session import LoginSession
+from app.models.merge import Merge
 from app.models.notice import Notice
 from app.models.notice_channel import NoticeChannel, QuietHours
 from app.models.notice_delivery import DeliveredNotice, NoticeDelivery
@@ -48,6 +49,7 @@ __all__ = [
     "Leave",
     "ListChoice",
     "LoginSession",
+    "Merge",
     "Notice",
     "NoticeChannel",
     "NoticeDelivery",

@@ -46,6 +46,8 @@ class AuditAction(Kind):
     VIEW_AS_ENDED = "view_as_ended", _l("Stopped looking as a role")
     PERSON_EXPORTED = "person_exported", _l("Personal data exported")
     PERSON_ERASED = "person_erased", _l("Person erased")
+    MERGED = "merged", _l("Customers merged")
+    MERGE_UNDONE = "merge_undone", _l("Merge undone")
     MADE_BY_BULK = "made_by_bulk", _l("Made in bulk")
 
 

@@ -98,6 +98,7 @@ class DistributionStatus(Choice):
     NO_DEAL = 4, _l("Not won in time")
     RELEASED = 5, _l("Released")
     TRANSFERRED = 6, _l("Transferred")
+    MERGED = 7, _l("Merged")
 
 
 class Origin(Kind):

@@ -36,6 +36,7 @@ customer_contact = Table(
     Base.metadata,
     Column("value", by_code_point(64), primary_key=True),
     Column("customer_id", ForeignKey("customer.id", ondelete="CASCADE"), nullable=False, index=True),
+    info={"derived": True},
 )
 """Whose each contact is, whichever of a customer's it is. Triggers on `customer` keep it; nobody else writes to it."""
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.errors import ConflictError, DomainError, NotFoundError
-from app.models import Course, Customer, Distribution, Employee, FollowUp
+from app.models import Course, Customer, Distribution, Employee, FollowUp, Merge
 from app.models.choices import CustomerStatus, DistributionStatus, Origin
 from app.models.contacts import CONTACT_FIELDS, LONGEST_CONTACT
 from app.services import contacts, distributions, limits, persons
@@ -263,7 +263,8 @@ def delete(session: Session, customer_id: int) -> None:
     """
     customer = distributions.lock_customer(session, customer_id)
     history = select(or_(exists().where(Distribution.customer_id == customer_id),
-                         exists().where(FollowUp.customer_id == customer_id)))
+                         exists().where(FollowUp.customer_id == customer_id),
+                         exists().where(Merge.survivor_id == customer_id)))
     if session.scalar(history):
         raise ConflictError(_l("%(name)s has a history of consultants or follow-ups, which is kept; "
                                "he cannot be deleted.", name=customer.name))

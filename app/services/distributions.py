@@ -93,6 +93,17 @@ def begin(session: Session, customer: Customer, consultant: Employee, origin: Or
     return row
 
 
+def reopen(session: Session, customer: Customer, row: Distribution, *, today: dt.date) -> None:
+    """Let a holding that ended by a mistake go on; it falls tomorrow at the earliest. A lock has ended with it.
+
+    The consultant is locked and has room, the customer is locked, has no open row, and has the dates of that holding.
+    """
+    row.status, row.ended_on, row.closed_at = DistributionStatus.FOLLOWING, None, None
+    customer.locked_until = None
+    set_clock(session, customer, not_before=today + ONE_DAY)
+    session.flush()
+
+
 def set_clock(session: Session, customer: Customer, *, not_before: dt.date) -> None:
     """Work out anew when a held customer falls.
 

@@ -28,6 +28,7 @@ from app.services import (
     distributions,
     employees,
     export_files,
+    merges,
     person_keys,
     persons,
     pool,
@@ -153,7 +154,8 @@ def _forget(session: Session, person: Person, own: Any, reason: ErasureReason, t
     session.flush()
     audit.event(session, AuditAction.PERSON_ERASED, table=own.__tablename__, row_id=person_id, person=person,
                 facts={"reason": reason.value})
-    person_keys.destroy(session, person)
+    for each in (person_id, *(merges.one_with(session, person_id) if kind is PersonKind.CUSTOMER else ())):
+        person_keys.destroy(session, (kind, each))  # what was sealed while they were one cannot be told apart
 
 
 def is_deleted(model: type[Base]) -> bool:

@@ -17,7 +17,7 @@ from app.extensions import Base
 from app.models import AuditEntry, Customer
 from app.models.audit import PersonKind
 from app.models.types import Choice, Kind
-from app.services import erasure, history, persons
+from app.services import erasure, history, merges, persons
 from app.services.history import Hidden, Told
 from app.services.person_keys import Person
 
@@ -61,7 +61,9 @@ def parts_of(session: Session, person: Person) -> list[Part]:
 def collect(session: Session, person: Person) -> PersonalData:
     """Everything about a person; of an employee's own doings only what is about nobody else."""
     kind, person_id = person
-    about: ColumnElement[bool] = and_(AuditEntry.person_kind == kind, AuditEntry.person_id == person_id)
+    ids = {person_id} | ({each.merged_id for each in merges.merges_into(session, person_id)}
+                         if kind is PersonKind.CUSTOMER else set())
+    about: ColumnElement[bool] = and_(AuditEntry.person_kind == kind, AuditEntry.person_id.in_(ids))
     if kind is PersonKind.EMPLOYEE:
         about = or_(about, and_(AuditEntry.actor_id == person_id, AuditEntry.person_kind.is_(None)))
     entries = session.scalars(select(AuditEntry).where(about).order_by(AuditEntry.id))

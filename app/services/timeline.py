@@ -29,6 +29,7 @@ ENDED: dict[DistributionStatus, tuple[LazyString, str]] = {
     DistributionStatus.NO_DEAL: (_l("Fell into the Public Pool: not won in time"), "bad"),
     DistributionStatus.RELEASED: (_l("Released to the Public Pool"), "warn"),
     DistributionStatus.TRANSFERRED: (_l("Transferred to someone else"), "info"),
+    DistributionStatus.MERGED: (_l("Ended by a merge: another consultant keeps the customer"), "info"),
 }
 """How a holding ended: in words, and how it looks."""
 
@@ -77,7 +78,8 @@ def of(session: Session, customer: Customer, *, clock: Clock, today: dt.date, ma
         holding: only what happened up to the end of this holding, for the consultant who lost the customer then.
     """
     holdings = list(session.scalars(select(Distribution).where(Distribution.customer_id == customer.id)
-                                    .order_by(Distribution.id).options(joinedload(Distribution.consultant))))
+                                    .options(joinedload(Distribution.consultant))))
+    holdings.sort(key=lambda row: (row.is_open, row.created_at, row.id))  # of two who were merged they interlace
     records = list(session.scalars(select(FollowUp).where(FollowUp.customer_id == customer.id)
                                    .order_by(FollowUp.id.desc()).options(joinedload(FollowUp.consultant))))
     lines = assignment_ledger.of_customer(session, customer.id)

@@ -59,7 +59,8 @@ class Keeper:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.tables = [table for table in Base.metadata.sorted_tables if table.name not in APPEND_ONLY]
+        self.tables = [table for table in Base.metadata.sorted_tables
+                       if table.name not in APPEND_ONLY and not table.info.get("derived")]
         self._wrote = False
         self.stored = self._read()
         event.listen(engine, "before_cursor_execute", self._note)

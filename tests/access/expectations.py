@@ -213,6 +213,12 @@ def not_enrolled(_person: Person, customer: CustomerRow) -> Answer | None:
     return REFUSED if customer.state == ENROLLED else None
 
 
+def merges(person: Person, customer: CustomerRow) -> bool:
+    """Within the reach of merging, and where contacts are seen."""
+    return all(customer_reached(person.narrower(P.CUSTOMER_READ, needed), person, customer)
+               for needed in (P.CUSTOMER_MERGE, P.CUSTOMER_CONTACTS))
+
+
 def hands_over(person: Person, leaver: OwnedRow) -> bool:
     """All, those of the department, or the own."""
     return within(person.narrower(P.CUSTOMER_READ, P.CUSTOMER_ASSIGN), person, leaver.owner)
@@ -366,6 +372,10 @@ def _moved(world: World, _person: Person, case: Case) -> Asked:
     return Asked({}, {"customer_id": case.id, "consultant_id": world.employees["dasha"], "shown": shown})
 
 
+def _merged(_world: World, _person: Person, case: Case) -> Asked:
+    return Asked({}, {"customer_id": case.id, "merged_id": case.id})
+
+
 def _handed_over(world: World, _person: Person, case: Case) -> Asked:
     leaver = case.row.owner if isinstance(case.row, OwnedRow) else ""
     his = [row for row in world.rows["customer"]
@@ -489,6 +499,15 @@ DOORS = [
     Door("GET", "/admin/customer/ajax/lookup/", P.CUSTOMER_READ, table="customer", called="who referred him",
          only=CUSTOMERS.writer, tells=True,
          asks=_looked_up("referral_from"), reached=lambda _person, customer: customer.state == ENROLLED),
+
+    # Merging two of them; the one that is asked for cannot be merged with himself, and nobody has been merged yet.
+    Door("POST", "/admin/customer/action/", P.CUSTOMER_MERGE, opens=302, table="customer", called="merge",
+         reached=CUSTOMERS.reached_for(P.CUSTOMER_MERGE), asks=by_form("rowid", action="merge")),
+    *(Door("GET", f"/admin/merge/{step}", P.CUSTOMER_MERGE, table="customer", asks=by_query("customer"), reached=merges)
+      for step in ("", "details/")),
+    Door("POST", "/admin/merge/merge/", P.CUSTOMER_MERGE, opens=302, table="customer", asks=_merged, reached=merges),
+    Door("POST", "/admin/merge/undo/", P.CUSTOMER_MERGE, opens=302, table="customer", asks=by_form("customer_id"),
+         reached=merges),
 
     # Moving many of them, and what became of it.
     Door("GET", "/admin/transfer/", P.CUSTOMER_ASSIGN),

@@ -34,6 +34,7 @@ GRANTED: dict[P, str] = {
     P.CUSTOMER_ASSIGN: "manager",
     P.CUSTOMER_RELEASE: "manager consultant",
     P.CUSTOMER_LOCK: "manager consultant",
+    P.CUSTOMER_MERGE: "manager",
     P.FOLLOW_UP_READ: "manager consultant auditor",
     P.FOLLOW_UP_CREATE: "manager consultant",
     P.FOLLOW_UP_EXPORT: "manager",

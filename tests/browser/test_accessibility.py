@@ -346,6 +346,19 @@ def test_moving_customers(sit_down, examine, make_customer, school, session):
     examiner.examine_in_every_form()
 
 
+def test_merging_customers(sit_down, examine, make_customer, school, session):
+    one, other = (make_customer("王芳", holder=holder, company=f"{holder.name}的厂").id
+                  for holder in (school.sanjiang, school.baoyu))
+    session.commit()
+    examiner = examine("admin", at=sit_down)
+    examiner.open(f"/admin/merge/?customer={one}&other={other}")
+    examiner.examine_in_every_form()
+    examiner.page.locator(".merge button.primary").click()
+    examiner.page.locator("#more").wait_for()
+    examiner.open(f"/admin/merge/details/?customer={one}")
+    examiner.examine_in_every_form()
+
+
 @pytest.mark.parametrize(("username", "address"), [
     ("admin", "/admin/customer/"), ("sanjiang", "/admin/publicpool/")])
 def test_a_list_with_ticked_rows(examine, username, address):

@@ -25,7 +25,7 @@ from tests.support.sizes import FULL_SIZE
 
 pytestmark = [pytest.mark.race, on_both_databases]
 
-FOLLOWING, WON, NO_FOLLOW_UP, NO_DEAL, RELEASED, TRANSFERRED = DistributionStatus
+FOLLOWING, WON, NO_FOLLOW_UP, NO_DEAL, RELEASED, TRANSFERRED, _MERGED = DistributionStatus
 INTERLEAVINGS = 1000 if FULL_SIZE else 120
 
 

@@ -6,7 +6,8 @@ The oracle knows the write-up's two comparisons and walks from day to day; it ha
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,7 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from sqlalchemy import delete, select
 
 from app.errors import ConflictError, DomainError
-from app.models import Customer, Distribution, Employee, FollowUp, PoolRule, Transfer, TransferLine
+from app.models import Customer, Distribution, Employee, FollowUp, Merge, PoolRule, Transfer, TransferLine
 from app.models.choices import CustomerStatus, DistributionStatus, Origin
 from app.services import customers, employees, pool, transfers
 from app.services.claims import Refusal
@@ -24,13 +25,23 @@ from tests.support.clock import START
 from tests.support.databases import on_both_databases
 from tests.support.sizes import FULL_SIZE
 
-FOLLOWING, WON, NO_FOLLOW_UP, NO_DEAL, RELEASED, TRANSFERRED = DistributionStatus
+FOLLOWING, WON, NO_FOLLOW_UP, NO_DEAL, RELEASED, TRANSFERRED, MERGED = DistributionStatus
 ONE_DAY = dt.timedelta(days=1)
+
+
+class Holding(list):
+    """Holder, status, origin, start, end of a row; numbered as it began, whoever the customer was."""
+
+    began = count()
+
+    def __init__(self, values) -> None:
+        super().__init__(values)
+        self.number = next(self.began)
 
 
 @dataclass
 class Believed:
-    """What the oracle believes of one customer; `rows` are holder, status, origin, start, end."""
+    """What the oracle believes of one customer, and his rows."""
 
     holder: str | None = None
     state: str = "public"  # or held, enrolled
@@ -39,15 +50,24 @@ class Believed:
     locked_until: dt.date | None = None
     not_before: dt.date | None = None
     fell_on: dt.date | None = None
-    rows: list[list] = field(default_factory=list)
+    rows: list[Holding] = field(default_factory=list)
 
     def receive(self, holder: str, origin: Origin, today: dt.date) -> None:
         self.holder, self.state, self.recv, self.last = holder, "held", today, today
         self.locked_until = self.not_before = self.fell_on = None
-        self.rows.append([holder, FOLLOWING, origin, today, None])
+        self.rows.append(Holding([holder, FOLLOWING, origin, today, None]))
+
+    def open_row(self) -> Holding | None:
+        return next((row for row in self.rows if row[1] is FOLLOWING), None)
 
     def end(self, status: DistributionStatus, day: dt.date) -> None:
-        self.rows[-1][1], self.rows[-1][4] = status, day
+        row = self.open_row()
+        row[1], row[4] = status, day
+
+    def rank(self) -> tuple:
+        """Who is further on keeps his holding: enrolled, held, had by somebody, in the pool the later."""
+        step = {"enrolled": 3, "held": 2}.get(self.state, 1 if self.holder else 0)
+        return step, self.fell_on if self.state == "public" else None
 
     def day_breaks(self, today: dt.date, follow_up_days: int, deal_days: int) -> None:
         """The write-up, word for word; a lock, and the day after an unlock or a change of rules, keep him."""
@@ -61,6 +81,20 @@ class Believed:
             self.end(NO_DEAL if by_deal else NO_FOLLOW_UP, today)
 
 
+@dataclass
+class Merged:
+    """A merge as the oracle remembers it: into whom, whose holding was kept, and what both were before."""
+
+    merge_id: int
+    survivor: int
+    kept: str
+    mine: Believed
+    his: Believed
+    closed: Holding | None
+    enrolled: bool
+    last: int
+
+
 class Floor(RuleBasedStateMachine):
     """Three consultants, a manager and the night, in any order."""
 
@@ -71,6 +105,8 @@ class Floor(RuleBasedStateMachine):
         super().__init__()
         self.session, self.school, self.floor, self.clock = session, school, floor, clock
         self.believed: dict[int, Believed] = {}
+        self.merged: dict[int, Merged] = {}
+        self.survivors: set[int] = set()
         self.active = {"sanjiang": True, "baoyu": True, "dasha": True}
         self.numbers = 0
         self.follow_up_days, self.deal_days, self.limit = 3, 15, 0
@@ -78,7 +114,7 @@ class Floor(RuleBasedStateMachine):
     @initialize()
     def an_empty_floor(self) -> None:
         self.session.rollback()
-        for table in (TransferLine, Transfer, FollowUp, Distribution, Customer, PoolRule):
+        for table in (TransferLine, Transfer, FollowUp, Distribution, Merge, Customer, PoolRule):
             self.session.execute(delete(table))
         for username in self.active:
             self.person(username).active = True
@@ -316,11 +352,61 @@ class Floor(RuleBasedStateMachine):
             believed.state, believed.fell_on = "public", self.today
             believed.recv = believed.last = self.today
 
+    @rule(survivor=leads, merged=leads, holder=st.sampled_from(["survivor", "merged"]))
+    def two_are_merged(self, survivor, merged, holder):
+        if not {survivor, merged} <= self.believed.keys():
+            return
+        may, made = survivor != merged, []
+        self.allowed(lambda: made.append(self.floor.merge(survivor, merged, self.school.manager, holder=holder)),
+                     expected=may)
+        if not may:
+            return
+        mine, his = self.believed[survivor], self.believed.pop(merged)
+        alike = mine.rank()[0] == his.rank()[0]
+        if alike and "public" not in (mine.state, his.state):
+            kept = holder
+        else:
+            kept = "merged" if his.rank() > mine.rank() else "survivor"
+        before = replace(mine, rows=list(mine.rows)), replace(his, rows=list(his.rows))
+        keeper, loser = (mine, his) if kept == "survivor" else (his, mine)
+        closed = loser.open_row()
+        if closed:
+            loser.end(MERGED, self.today)
+        rows = sorted([*mine.rows, *his.rows], key=lambda row: row.number)
+        self.believed[survivor] = replace(keeper, rows=rows)
+        self.survivors.add(survivor)
+        self.merged[merged] = Merged(made[0].id, survivor, kept, *before, closed, keeper.state == "enrolled",
+                                     rows[-1].number if rows else -1)
+
+    @rule(lead=leads)
+    def a_merge_is_undone(self, lead):
+        if lead not in self.merged:
+            return
+        said = self.merged[lead]
+        now, his_rows = self.believed.get(said.survivor), {row.number for row in said.his.rows}
+        may = (now is not None and (now.state == "enrolled") is said.enrolled
+               and not any(each.survivor == said.survivor and each.merge_id > said.merge_id
+                           for each in self.merged.values())
+               and not (said.kept == "merged" and now.rows and now.rows[-1].number > said.last)
+               and (said.closed is None or self.has_room(said.closed[0])))
+        self.allowed(lambda: self.floor.part(said.merge_id, self.school.manager), expected=may)
+        if not may:
+            return
+        del self.merged[lead]
+        states = (now, said.his) if said.kept == "survivor" else (said.mine, now)
+        mine, his = (replace(state, rows=[row for row in now.rows if (row.number in his_rows) is theirs])
+                     for state, theirs in zip(states, (False, True), strict=True))
+        self.believed[said.survivor], self.believed[lead] = mine, his
+        if said.closed:
+            said.closed[1], said.closed[4] = FOLLOWING, None
+            loser = his if said.kept == "survivor" else mine
+            loser.locked_until, loser.not_before = None, self.today + ONE_DAY
+
     @rule(lead=leads)
     def he_is_deleted(self, lead):
         if lead not in self.believed:
             return
-        may = not self.believed[lead].rows
+        may = not self.believed[lead].rows and lead not in self.survivors
 
         def act() -> None:
             customers.delete(self.session, lead)
@@ -392,7 +478,7 @@ class Floor(RuleBasedStateMachine):
                 assert [row.consultant_id for row in open_rows] == [customer.consultant_id]
             elif open_rows:
                 assert believed.state == "public"
-                assert open_rows[0] is rows[lead][-1]
+                assert open_rows[0].consultant_id == customer.consultant_id
                 assert customer.public_as in {NO_FOLLOW_UP, NO_DEAL}
             if believed.state == "public":
                 assert customer.public_on == believed.fell_on

@@ -13,7 +13,7 @@ from tests.support.databases import on_both_databases
 
 pytestmark = on_both_databases
 
-FOLLOWING, WON, NO_FOLLOW_UP, NO_DEAL, RELEASED, TRANSFERRED = DistributionStatus
+FOLLOWING, WON, NO_FOLLOW_UP, NO_DEAL, RELEASED, TRANSFERRED, _MERGED = DistributionStatus
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.support.databases import on_both_databases
 
 pytestmark = on_both_databases
 
-FOLLOWING, WON, NO_FOLLOW_UP, NO_DEAL, _, _ = DistributionStatus
+FOLLOWING, WON, NO_FOLLOW_UP, NO_DEAL, *_ = DistributionStatus
 CLAIM, ENTRY = Origin.CLAIM, Origin.ENTRY
 
 

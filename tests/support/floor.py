@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from app.models import Customer, Distribution, Employee, FollowUp, TransferLine
+from app.models import Customer, Distribution, Employee, FollowUp, Merge, TransferLine
 from app.models.choices import DistributionStatus, LineState, Origin
 from app.services import (
     claims,
@@ -19,6 +19,7 @@ from app.services import (
     enrolments,
     expiry,
     follow_ups,
+    merges,
     pool_rules,
     recomputation,
     rule_book,
@@ -26,6 +27,7 @@ from app.services import (
 )
 from app.services.claims import Claim
 from app.services.expiry import Expired
+from app.services.merges import Choices
 from app.services.recomputation import Moved
 from app.services.rules import DEFAULTS
 from app.services.transfers import Plan
@@ -105,6 +107,20 @@ class Floor:
     def undo(self, customer: Customer) -> None:
         with self._transaction() as session:
             enrolments.undo(session, customer.id, today=self.today, now=self.clock.now())
+
+    def merge(self, survivor: Customer | int, merged: Customer | int, by: Employee, *, holder: str = merges.SURVIVOR,
+              **values: str) -> Merge:
+        """Merge the second into the first; `values` says whose value of a column is taken."""
+        one, other = (each if isinstance(each, int) else each.id for each in (survivor, merged))
+        with self._transaction() as session:
+            return merges.merge(session, one, other, Choices(values, holder), by=by, today=self.today,
+                                now=self.clock.now())
+
+    def part(self, merge: Merge | int, by: Employee) -> None:
+        """Undo a merge."""
+        with self._transaction() as session:
+            merges.undo(session, merge if isinstance(merge, int) else merge.id, by=by, today=self.today,
+                        now=self.clock.now())
 
     def recompute(self, customer: Customer) -> None:
         with self._transaction() as session:
