@@ -196,7 +196,7 @@ class TestPromisedTexts:
 
 class TestLabels:
     @pytest.mark.parametrize(("kind", "labels"), [
-        (choices.DistributionStatus, "正在跟进 已成单 三天未跟进 十五天未成单 已释放 已转移"),
+        (choices.DistributionStatus, "正在跟进 已成单 三天未跟进 十五天未成单 已释放 已转移 已合并"),
         (choices.CustomerStatus, "已报名 未报名"),
         (choices.Gender, "男 女"),
         (choices.WorkStatus, "在职 无业"),
