@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from app.errors import ConflictError, NotFoundError
 from app.models import AssignmentEntry, AssignmentRound, Customer, Department, Distribution, Employee, SalesRank
 from app.models.choices import Absence, AssignmentStrategy, DepartmentFunction, DistributionStatus, Origin
-from app.services import customers, distributions, leaves, limits, pool, rule_book
+from app.services import customers, distributions, hands, leaves, limits, pool, rule_book
 from app.services.assignment_rounds import Dealing, Loads, Rank, Rounds, Turn, build, ordered
 
 
@@ -34,7 +34,8 @@ def enter(session: Session, customer: Customer, strategy: AssignmentStrategy, *,
         DomainError: as `customers.enter`; nobody's turn is spent then.
     """
     turn = _deal(session, strategy, today=today, now=now)
-    customers.enter(session, customer, holder_id=turn.consultant_id, origin=Origin.ASSIGNMENT, today=today, now=now)
+    customers.enter(session, customer, holder_id=turn.consultant_id, origin=Origin.ASSIGNMENT, today=today, now=now,
+                    tell=False)
     return _note(session, customer.id, turn, strategy, now)
 
 
@@ -51,7 +52,7 @@ def assign(session: Session, customer_id: int, strategy: AssignmentStrategy, *, 
     if not customer.is_public(today):
         raise ConflictError(_l("%(name)s is not in the Public Pool.", name=customer.name))
     if turn.consultant_id is not None:
-        customers.assign(session, customer_id, turn.consultant_id, today=today, now=now)
+        customers.assign(session, customer_id, turn.consultant_id, today=today, now=now, tell=False)
     return _note(session, customer_id, turn, strategy, now)
 
 
@@ -157,12 +158,15 @@ def _spend(session: Session, latest: AssignmentRound, after: Dealing, now: dt.da
 
 def _note(session: Session, customer_id: int, turn: Turn, strategy: AssignmentStrategy,
           now: dt.datetime) -> AssignmentEntry:
-    """Write the line of the ledger."""
-    holding = None if turn.consultant_id is None else session.scalars(select(Distribution.id).where(
+    """Write the line of the ledger, and tell whose turn it was."""
+    holding = None if turn.consultant_id is None else session.scalars(select(Distribution).where(
         Distribution.customer_id == customer_id, Distribution.status == DistributionStatus.FOLLOWING)).one()
+    if holding is not None:
+        hands.gained(session, holding, now=now, turn=True)
     entry = AssignmentEntry(
-        at=now, customer_id=customer_id, consultant_id=turn.consultant_id, distribution_id=holding, strategy=strategy,
-        round_id=turn.round, slot=turn.slot, open_customers=turn.open_customers,
+        at=now, customer_id=customer_id, consultant_id=turn.consultant_id, strategy=strategy,
+        distribution_id=holding.id if holding else None, round_id=turn.round, slot=turn.slot,
+        open_customers=turn.open_customers,
         passed_over=[{"consultant_id": each.consultant_id, "reason": each.reason.value, "slot": each.slot}
                      for each in turn.passed_over])
     session.add(entry)

@@ -29,12 +29,13 @@ class KnownContactError(DomainError):
 
 
 def enter(session: Session, customer: Customer, *, holder_id: int | None, today: dt.date, now: dt.datetime,
-          origin: Origin = Origin.ENTRY) -> None:
+          origin: Origin = Origin.ENTRY, tell: bool = True) -> None:
     """Take in a new lead: it becomes its holder's, or goes to the pool if nobody is to hold it.
 
     Args:
         customer: not yet stored; the columns a rule governs are set here.
         holder_id: the consultant who gets it, or None for the pool.
+        tell: False where the caller tells the holder.
 
     Raises:
         DomainError: no contact; with the field.
@@ -49,7 +50,7 @@ def enter(session: Session, customer: Customer, *, holder_id: int | None, today:
     with storing(session, customer):
         session.add(customer)
     if holder is not None:
-        distributions.begin(session, customer, holder, origin, today=today, now=now)
+        distributions.begin(session, customer, holder, origin, today=today, now=now, tell=tell)
 
 
 def check_contacts(session: Session, customer: Customer) -> None:
@@ -122,25 +123,30 @@ def check_referrer(customer: Customer, referrer: Customer | None) -> None:
 
 
 def release(session: Session, customer_id: int, *, by: Employee | None = None, today: dt.date,
-            now: dt.datetime) -> None:
+            now: dt.datetime, tell: bool = True) -> None:
     """Give a held customer back to the pool, from where anyone but his consultant may claim him.
 
     Args:
         by: only if this consultant holds him; anyone's customer if None.
+        tell: False where the caller tells whoever held him.
 
     Raises:
         ConflictError: nobody, or someone else, holds the customer.
     """
     customer = distributions.lock_customer(session, customer_id)
     _check_held(session, customer, today, by)
-    distributions.end(session, customer, DistributionStatus.RELEASED, today=today, now=now)
+    distributions.end(session, customer, DistributionStatus.RELEASED, today=today, now=now, tell=tell)
     customer.public_on = today
     customer.public_as = DistributionStatus.RELEASED
     customer.locked_until = None
 
 
-def assign(session: Session, customer_id: int, consultant_id: int, *, today: dt.date, now: dt.datetime) -> None:
+def assign(session: Session, customer_id: int, consultant_id: int, *, today: dt.date, now: dt.datetime,
+           tell: bool = True) -> None:
     """Give a customer, public or held by another, to a consultant; the clock begins anew.
+
+    Args:
+        tell: False where the caller tells both.
 
     Raises:
         ConflictError: the customer has enrolled, or is already this consultant's, or he cannot hold customers, or no
@@ -153,9 +159,10 @@ def assign(session: Session, customer_id: int, consultant_id: int, *, today: dt.
     held = distributions.is_held(session, customer, today)
     if held and customer.consultant_id == consultant.id:
         raise ConflictError(_l("%(name)s is already with this consultant.", name=customer.name))
-    distributions.end(session, customer, DistributionStatus.TRANSFERRED, today=today, now=now)
+    distributions.end(session, customer, DistributionStatus.TRANSFERRED, today=today, now=now, to_id=consultant.id,
+                      tell=tell)
     origin = Origin.TRANSFER if held else Origin.ASSIGNMENT
-    distributions.begin(session, customer, consultant, origin, today=today, now=now)
+    distributions.begin(session, customer, consultant, origin, today=today, now=now, tell=tell)
 
 
 def hand_over(session: Session, customer_id: int, leaver_id: int, consultant_id: int, *, today: dt.date,
@@ -163,7 +170,7 @@ def hand_over(session: Session, customer_id: int, leaver_id: int, consultant_id:
     """Give a customer of somebody who leaves to another consultant.
 
     One on the clock is transferred. An enrolled one stays outside it: his holding ended when he was won, and no other
-    begins, for nobody is to win him again.
+    begins, for nobody is to win him again. The caller tells both consultants.
 
     Raises:
         ConflictError: the customer is no longer the leaver's, or the consultant cannot hold customers.
@@ -174,8 +181,8 @@ def hand_over(session: Session, customer_id: int, leaver_id: int, consultant_id:
     if customer.consultant_id != leaver_id or not (held or customer.is_enrolled):
         raise ConflictError(_l("%(name)s has changed hands meanwhile.", name=customer.name))
     if held:
-        distributions.end(session, customer, DistributionStatus.TRANSFERRED, today=today, now=now)
-        distributions.begin(session, customer, consultant, Origin.TRANSFER, today=today, now=now)
+        distributions.end(session, customer, DistributionStatus.TRANSFERRED, today=today, now=now, tell=False)
+        distributions.begin(session, customer, consultant, Origin.TRANSFER, today=today, now=now, tell=False)
     else:
         customer.consultant_id = consultant.id
         session.flush()

@@ -18,8 +18,9 @@ from app.errors import ConflictError, NotFoundError
 from app.models import Customer, Distribution, Employee
 from app.models.audit import PersonKind
 from app.models.choices import DistributionStatus, Origin
-from app.services import audit, audit_capture, limits, persons, rule_book
+from app.services import audit, audit_capture, hands, limits, persons, rule_book
 from app.services.audit import AUDITED
+from app.services.hands import Closed
 from app.services.rule_book import Clock
 from app.services.rules import ONE_DAY
 
@@ -69,10 +70,13 @@ def is_held(session: Session, customer: Customer, today: dt.date) -> bool:
 
 
 def begin(session: Session, customer: Customer, consultant: Employee, origin: Origin, *,
-          today: dt.date, now: dt.datetime) -> Distribution:
-    """Open a holding: the customer is received and followed up as of today.
+          today: dt.date, now: dt.datetime, tell: bool = True) -> Distribution:
+    """Open a holding: the customer is received and followed up as of today. The consultant is told.
 
     The customer is locked and its open row, if it had one, is closed; the consultant is locked (`lock_holder`).
+
+    Args:
+        tell: False where the caller tells him, in other words or of many at once.
 
     Raises:
         ConflictError: the consultant holds as many customers as he may.
@@ -90,6 +94,8 @@ def begin(session: Session, customer: Customer, consultant: Employee, origin: Or
                        status=DistributionStatus.FOLLOWING, origin=origin, created_at=now)
     session.add(row)
     session.flush()
+    if tell:
+        hands.gained(session, row, now=now)
     return row
 
 
@@ -124,45 +130,60 @@ def _set_clock(customer: Customer, clock: Clock) -> None:
     customer.public_on, customer.public_as = end.public_on, end.public_as
 
 
-def end(session: Session, customer: Customer, status: DistributionStatus, *,
-        today: dt.date, now: dt.datetime) -> None:
-    """Close the open row of a locked customer, if there is one.
+def end(session: Session, customer: Customer, status: DistributionStatus, *, today: dt.date, now: dt.datetime,
+        to_id: int | None = None, tell: bool = True) -> None:
+    """Close the open row of a locked customer, if there is one. The consultant is told.
 
     A customer who is already public lost his consultant when he turned public: the row is then closed exactly as the
     night would have closed it, whatever ends it now.
+
+    Args:
+        to_id: who gets the customer, if he is given to somebody.
+        tell: False where the caller tells whoever held him; that one fell is told nevertheless.
     """
     if customer.is_public(today):
         close_as_the_night(session, customer.id, public_on=customer.public_on, public_as=customer.public_as, now=now)
-    else:
-        _close(session, customer.id, status, today, now)
+        return
+    closed = _close(session, customer.id, status, today, now)
+    if closed is not None and tell:
+        hands.lost(session, closed, to_id=to_id, now=now)
 
 
 def close_as_the_night(session: Session, customer_id: int, *, public_on: dt.date | None,
                        public_as: DistributionStatus | None, now: dt.datetime) -> None:
     """Close the open row of a public customer, if there is one: its status and day are those of the fall."""
     if public_on is not None and public_as is not None:
-        _close(session, customer_id, public_as, public_on, now)
+        closed = _close(session, customer_id, public_as, public_on, now)
+        if closed is not None:
+            hands.lost(session, closed, now=now)
 
 
 def _close(session: Session, customer_id: int, status: DistributionStatus, ended_on: dt.date,
-           now: dt.datetime) -> None:
-    closed = session.scalar(
+           now: dt.datetime) -> Closed | None:
+    row = session.execute(
         update(Distribution)
         .where(Distribution.customer_id == customer_id, Distribution.status == DistributionStatus.FOLLOWING)
         .values(status=status, ended_on=ended_on, closed_at=now)
-        .returning(Distribution.id).execution_options(**AUDITED))
-    if closed is not None:
-        record_closed(session, [(closed, customer_id, status, ended_on)], now)
+        .returning(*CLOSED).execution_options(**AUDITED)).one_or_none()
+    if row is None:
+        return None
+    closed = Closed(*row)
+    record_closed(session, [closed], now)
+    return closed
 
 
-def record_closed(session: Session, closed: Iterable[tuple[int, int, DistributionStatus, dt.date | None]],
-                  now: dt.datetime) -> None:
-    """Put holdings that a statement has closed into the audit log: row, customer, status and day of each."""
+CLOSED = (Distribution.id, Distribution.customer_id, Distribution.consultant_id, Distribution.status,
+          Distribution.ended_on)
+"""What is known of a holding that a statement has closed, as `Closed` names it."""
+
+
+def record_closed(session: Session, closed: Iterable[Closed], now: dt.datetime) -> None:
+    """Put holdings that a statement has closed into the audit log."""
     before: dict[str, Any] = {"status": DistributionStatus.FOLLOWING, "ended_on": None, "closed_at": None}
     audit.changed(session, Distribution, [
-        (row_id, (PersonKind.CUSTOMER, customer_id),
-         audit_capture.differences(before, {"status": status, "ended_on": ended_on, "closed_at": now}))
-        for row_id, customer_id, status, ended_on in closed])
+        (each.row_id, (PersonKind.CUSTOMER, each.customer_id),
+         audit_capture.differences(before, {"status": each.status, "ended_on": each.ended_on, "closed_at": now}))
+        for each in closed])
 
 
 def recompute_held(session: Session, customer_id: int, *, today: dt.date) -> None:

@@ -2,7 +2,7 @@
 
 Who is public never depends on it. It copies `public_as` and `public_on` of public customers into their open rows and
 looks at no other date, so it may run late, twice, by two workers at once, be killed anywhere or be missed for a
-month: the rows end the same.
+month: the rows end the same. Consultants are told whom they lost in the same transactions.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 
 from app.models import Customer, Distribution
 from app.models.choices import CustomerStatus, DistributionStatus
-from app.services import distributions
+from app.services import distributions, hands
 from app.services.audit import AUDITED
+from app.services.hands import Closed
 
 BATCH = 1000
 
@@ -45,11 +46,16 @@ def expire(session: Session, as_of: dt.date, *, now: Callable[[], dt.datetime],
             the caller commits there, so that each batch is one transaction.
         batch: how many customers are locked at once.
     """
-    total = session.scalar(select(func.count()).select_from(Distribution).join(Distribution.customer)
-                           .where(*_awaiting(as_of))) or 0
+    awaiting = {consultant_id: number for consultant_id, number in session.execute(
+        select(Distribution.consultant_id, func.count()).join(Distribution.customer).where(*_awaiting(as_of))
+        .group_by(Distribution.consultant_id))}
+    total, many = sum(awaiting.values()), hands.losing_many(session, as_of, awaiting)
     done, last_id, closed = 0, 0, Expired()
     while ids := _next_customers(session, as_of, last_id, batch):
-        part = _close(session, ids, as_of, now())
+        instant = now()
+        rows = _close(session, ids, as_of, instant)
+        hands.lost_to_the_night(session, as_of, rows, many, now=instant)
+        part = _counted(rows)
         done, last_id, closed = done + len(ids), ids[-1], closed + part
         on_batch(done, max(total, done), part)
     return closed
@@ -70,20 +76,24 @@ def _next_customers(session: Session, as_of: dt.date, after_id: int, batch: int)
     return list(session.scalars(query))
 
 
-def _close(session: Session, customer_ids: list[int], as_of: dt.date, now: dt.datetime) -> Expired:
+def _close(session: Session, customer_ids: list[int], as_of: dt.date, now: dt.datetime) -> list[Closed]:
     """Close the open rows of locked customers as their fall says."""
     mine = Customer.id == Distribution.customer_id
     still_public = (select(Customer.id).where(mine, Customer.status == CustomerStatus.NOT_ENROLLED,
                                               Customer.public_on <= as_of).exists())
-    rows = session.execute(
+    rows = [Closed(*row) for row in session.execute(
         update(Distribution)
         .where(Distribution.customer_id.in_(customer_ids), Distribution.status == DistributionStatus.FOLLOWING,
                still_public)
         .values(status=select(Customer.public_as).where(mine).scalar_subquery(),
                 ended_on=select(Customer.public_on).where(mine).scalar_subquery(),
                 closed_at=now)
-        .returning(Distribution.id, Distribution.customer_id, Distribution.status, Distribution.ended_on)
-        .execution_options(synchronize_session=False, **AUDITED)).all()
+        .returning(*distributions.CLOSED)
+        .execution_options(synchronize_session=False, **AUDITED))]
     distributions.record_closed(session, rows, now)
-    closed = Counter(status for _id, _customer_id, status, _ended_on in rows)
+    return rows
+
+
+def _counted(rows: list[Closed]) -> Expired:
+    closed = Counter(each.status for each in rows)
     return Expired(closed[DistributionStatus.NO_FOLLOW_UP], closed[DistributionStatus.NO_DEAL])

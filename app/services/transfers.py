@@ -1,8 +1,9 @@
 """Moving many customers: a transfer or release of several, and the hand-over of somebody who leaves.
 
 An order is written down first, with a line for each customer: from whom, to whom. Then it is carried out in batches,
-each one transaction that moves the customers and says so in their lines. So an order that was interrupted anywhere goes
-on where it stopped and ends as if nothing had been, and what is refused for one customer stops no other.
+each one transaction that moves the customers, says so in their lines and tells the consultants. So an order that was
+interrupted anywhere goes on where it stopped and ends as if nothing had been, and what is refused for one customer
+stops no other.
 
 Locks are taken in this order: order, roles, employees by number, customers by number, distributions.
 """
@@ -22,7 +23,8 @@ from app.errors import ConflictError, DomainError, NotAllowedError, NotFoundErro
 from app.models import Customer, Employee, Transfer, TransferLine
 from app.models.choices import CustomerStatus, LeaverLogin, LineState, RowScope, TransferKind
 from app.permissions import Permission, can, scope_of_all
-from app.services import customers, employees, pool, roles
+from app.services import customers, employees, hands, pool, roles
+from app.services.hands import Moved
 
 BATCH = 100
 """So many customers are moved in one transaction."""
@@ -256,9 +258,9 @@ def _carry_out_batch(session: Session, transfer_id: int, batch: int, today: dt.d
     else:
         _lock_employees(session, {transfer.leaver_id, *(line.recipient_id for line in lines[:batch])})
     there = _lock_customers(session, [line.customer_id for line in lines[:batch]])
-    for line in lines[:batch]:
-        if line.customer_id in there:  # one who was deleted has taken his line with him
-            _carry_out_line(session, transfer, line, today, now)
+    moved = [each for line in lines[:batch] if line.customer_id in there  # one who was deleted took his line along
+             and (each := _carry_out_line(session, transfer, line, today, now)) is not None]
+    _tell(session, transfer, moved, now)
     if len(lines) > batch:
         return False
     if transfer.login is LeaverLogin.ENDS:
@@ -286,28 +288,42 @@ def _lock_customers(session: Session, ids: Iterable[int]) -> set[int]:
 
 
 def _carry_out_line(session: Session, transfer: Transfer, line: TransferLine, today: dt.date,
-                    now: dt.datetime) -> None:
-    """Move one customer, or note why not; what was begun with him is then undone."""
+                    now: dt.datetime) -> Moved | None:
+    """Move one customer, or note why not, which gives None; what was begun with him is then undone."""
     try:
         with session.begin_nested():
-            _move(session, transfer, line, today, now)
+            loser_id = _move(session, transfer, line, today, now)
         line.state = LineState.MOVED
     except DomainError as error:
         line.state, line.reason = LineState.REFUSED, str(error)[:LONGEST_REASON]
+        return None
+    return Moved(line.customer_id, loser_id, line.recipient_id)
 
 
-def _move(session: Session, transfer: Transfer, line: TransferLine, today: dt.date, now: dt.datetime) -> None:
+def _move(session: Session, transfer: Transfer, line: TransferLine, today: dt.date, now: dt.datetime) -> int | None:
+    """Move one customer; who loses him by that, for whom he was in the pool he had lost already."""
     customer = session.get_one(Customer, line.customer_id, populate_existing=True)
     if customer.consultant_id != line.former_id:
         raise ConflictError(_l("%(name)s has changed hands meanwhile.", name=customer.name))
     if not _reaches(transfer.employee, _permission(line.recipient_id), customer, today):
         raise ConflictError(_l("%(name)s is not within your reach any more.", name=customer.name))
+    loser_id = None if customer.is_public(today) else line.former_id
     if line.recipient_id is None:
-        customers.release(session, customer.id, today=today, now=now)
+        customers.release(session, customer.id, today=today, now=now, tell=False)
     elif transfer.leaver_id is not None:
         customers.hand_over(session, customer.id, transfer.leaver_id, line.recipient_id, today=today, now=now)
     else:
-        customers.assign(session, customer.id, line.recipient_id, today=today, now=now)
+        customers.assign(session, customer.id, line.recipient_id, today=today, now=now, tell=False)
+    return loser_id
+
+
+def _tell(session: Session, transfer: Transfer, moved: list[Moved], now: dt.datetime) -> None:
+    """Tell those who got and lost customers by a batch, by how many they get and lose by the whole order."""
+    planned = {(former_id, recipient_id): number for former_id, recipient_id, number in session.execute(
+        select(TransferLine.former_id, TransferLine.recipient_id, func.count())
+        .where(TransferLine.transfer_id == transfer.id, TransferLine.state != LineState.REFUSED)
+        .group_by(TransferLine.former_id, TransferLine.recipient_id))} if moved else {}
+    hands.moved(session, hands.Order(transfer.id, transfer.employee_id, planned), moved, now=now)
 
 
 def _permission(recipient_id: int | None) -> Permission:
