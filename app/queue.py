@@ -55,6 +55,7 @@ class Task(enum.StrEnum):
     CATCH_UP = "app.jobs.expiry.catch_up"
     RUN_NOW = "app.jobs.expiry.run_now"
     RETENTION = "app.jobs.retention.run_if_due"
+    WARNINGS = "app.jobs.warnings.run"
     EXPORT = "app.jobs.exports.run"
     RECOMPUTATION = "app.jobs.recomputation.run"
     RECOMPUTATION_CATCH_UP = "app.jobs.recomputation.catch_up"

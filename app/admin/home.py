@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from app import current
 from app.admin import home_floor, home_selling, home_watch
 from app.admin.guard import Guarded, viewer
+from app.services import floor as floors
 
 
 class HomeView(Guarded, AdminIndexView):
@@ -22,7 +23,7 @@ class HomeView(Guarded, AdminIndexView):
     def index(self) -> str:
         """The day at a glance."""
         today = current.today()
-        floor = home_floor.reach_of(viewer())
+        floor = floors.reach_of(viewer())
         desk = home_selling.desk(today) if home_selling.is_for(viewer()) else None
         parts: dict[str, Any] = {
             "desk": desk if desk and (desk["has_any"] or not floor) else None,

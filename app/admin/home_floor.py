@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,9 +20,9 @@ from app.admin.record import present_page_of
 from app.extensions import db
 from app.models import Employee
 from app.models.choices import DistributionStatus, RowScope
-from app.permissions import Permission, scope_of, scope_of_all
+from app.permissions import Permission, scope_of
 from app.services import floor as floors
-from app.services.floor import Desk, Ended
+from app.services.floor import Desk, Ended, Reach
 from app.services.rules import ONE_DAY
 from app.services.standing import LOST
 
@@ -43,22 +42,6 @@ COLUMNS: dict[str, tuple[LazyString, Callable[[Desk], int]]] = {
 
 TONES = {"falling": "bad", "overdue": "warn", "untouched": "warn", "fell": "bad", "won": "good", "lost": "warn"}
 TILES = ("falling", "overdue", "untouched", "fell", "held", "won", "lost", "follow_ups")
-
-
-@dataclass(frozen=True)
-class Reach:
-    """How much of the floor somebody sees: all of it, or a department's desks."""
-
-    scope: RowScope
-    department: int | None
-
-
-def reach_of(employee: Employee) -> Reach | None:
-    """The floor of whoever moves customers between consultants; None for those who move none."""
-    scope = scope_of_all(employee, Permission.CUSTOMER_ASSIGN, Permission.CUSTOMER_READ, Permission.DISTRIBUTION_READ)
-    if scope not in (RowScope.ALL, RowScope.DEPARTMENT):
-        return None
-    return Reach(scope, employee.department_code if scope is RowScope.DEPARTMENT else None)
 
 
 def floor(reach: Reach, today: dt.date) -> dict[str, Any]:

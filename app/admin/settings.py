@@ -1,4 +1,4 @@
-"""The school's settings: masking, sessions, passwords, retention."""
+"""The school's settings: masking, opening hour, sessions, passwords, retention."""
 
 from __future__ import annotations
 
@@ -50,6 +50,8 @@ class SettingsForm(BaseForm):
     mask_contacts = BooleanField(_l("Hide the contacts of public customers until they are claimed"), description=_l(
         "Switched off, whoever may see the Public Pool sees and searches the contacts of those in it. "
         "The contacts of held customers stay with their consultants either way."))
+    opening_hour = _number("opening_hour", _l("The school opens at"), _l("o’clock"), _l(
+        "From then on people are reminded of the contacts of the day."))
     session_idle_minutes = _number("session_idle_minutes", _l("A session nobody uses ends after"), _l("minutes"))
     session_hours = _number("session_hours", _l("Every session ends after"), _l("hours"), _l("Used or not."))
     shortest_password = _number("shortest_password", _l("A password has at least"), _l("characters"), _l(
@@ -66,6 +68,7 @@ class SettingsForm(BaseForm):
 
 SECTIONS = (
     ("masking", _l("Contacts in the Public Pool"), ("mask_contacts",)),
+    ("hours", _l("Opening hours"), ("opening_hour",)),
     ("sessions", _l("Sessions"), ("session_idle_minutes", "session_hours")),
     ("passwords", _l("Passwords"), ("shortest_password",)),
     ("retention", _l("How long personal data are kept"),

@@ -57,6 +57,7 @@ class Entry:
 
 SCHEDULE = (
     Entry(Task.NIGHTLY, "0 0 * * *"),
+    Entry(Task.WARNINGS, "0 * * * *"),
     Entry(Task.CATCH_UP, "30 * * * *"),
     Entry(Task.RETENTION, "15 * * * *"),
     Entry(Task.RECOMPUTATION_CATCH_UP, "45 * * * *"),

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, contains_eager, joinedload
+from sqlalchemy.orm import InstrumentedAttribute, Session, contains_eager, joinedload, selectinload
 
-from app.models import Customer, Distribution, Employee, FollowUp, Leave, SalesRank
-from app.models.choices import DepartmentFunction, DistributionStatus, LeaveState, Origin
+from app.models import Customer, Distribution, Employee, FollowUp, Leave, Role, SalesRank
+from app.models.choices import DepartmentFunction, DistributionStatus, LeaveState, Origin, RowScope
+from app.permissions import Permission, scope_of_all
 from app.services import employees, my_customers, pool, standing
 from app.services.rule_book import RuleBook
 from app.services.rules import ONE_DAY
@@ -19,6 +20,29 @@ from app.services.standing import LOST
 
 NEARLY = 0.9
 """Whoever holds so much of what he may is nearly full."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How much of the floor somebody sees: all of it, or a department's desks."""
+
+    scope: RowScope
+    department: int | None
+
+
+def reach_of(employee: Employee) -> Reach | None:
+    """The floor of whoever moves customers between consultants; None for those who move none."""
+    scope = scope_of_all(employee, Permission.CUSTOMER_ASSIGN, Permission.CUSTOMER_READ, Permission.DISTRIBUTION_READ)
+    if scope not in (RowScope.ALL, RowScope.DEPARTMENT):
+        return None
+    return Reach(scope, employee.department_code if scope is RowScope.DEPARTMENT else None)
+
+
+def overseers(session: Session) -> dict[int, Reach]:
+    """Everybody who sees the floor or a part of it, by number: three queries."""
+    people = session.scalars(select(Employee).where(Employee.active).order_by(Employee.id)
+                             .options(selectinload(Employee.roles).selectinload(Role.permissions)))
+    return {each.id: reach for each in people if (reach := reach_of(each)) is not None}
 
 
 @dataclass(frozen=True)

@@ -123,32 +123,36 @@ def contacts_due(session: Session, consultant_id: int, *, today: dt.date, size: 
 
     What a former consultant promised is not counted.
     """
-    query = (_due(consultant_id, today).options(contains_eager(FollowUp.customer))
+    query = (due(pool.belongs_to(consultant_id, today), today).options(contains_eager(FollowUp.customer))
              .order_by(FollowUp.next_contact_on, FollowUp.id).limit(size))
     return list(session.scalars(query))
 
 
 def contacts_planned(session: Session, consultant_id: int, *, today: dt.date, size: int = 6) -> list[FollowUp]:
     """The last follow-up of each own customer who is to be contacted after today, soonest first."""
-    query = (_last_words(consultant_id, today).where(FollowUp.next_contact_on > today)
+    query = (_last_words(pool.belongs_to(consultant_id, today)).where(FollowUp.next_contact_on > today)
              .options(contains_eager(FollowUp.customer)).order_by(FollowUp.next_contact_on, FollowUp.id).limit(size))
     return list(session.scalars(query))
 
 
 def number_due(session: Session, consultant_id: int, *, today: dt.date) -> int:
     """How many own customers are to be contacted by today."""
-    return session.scalar(_due(consultant_id, today).with_only_columns(func.count())) or 0
+    return session.scalar(due(pool.belongs_to(consultant_id, today), today).with_only_columns(func.count())) or 0
 
 
-def _due(consultant_id: int, today: dt.date) -> Select[FollowUp]:
-    return _last_words(consultant_id, today).where(FollowUp.next_contact_on <= today)
+def due(whose: ColumnElement[bool], today: dt.date) -> Select[FollowUp]:
+    """The last follow-up of each customer of somebody's whose next contact is due by today.
+
+    Args:
+        whose: the customers, such as `pool.belongs_to`.
+    """
+    return _last_words(whose).where(FollowUp.next_contact_on <= today)
 
 
-def _last_words(consultant_id: int, today: dt.date) -> Select[FollowUp]:
-    """The last follow-up of each own customer in his present holding."""
+def _last_words(whose: ColumnElement[bool]) -> Select[FollowUp]:
+    """The last follow-up of each of somebody's customers in his present holding."""
     return (select(FollowUp).join(FollowUp.customer)
-            .where(pool.belongs_to(consultant_id, today), FollowUp.id == latest_follow_up_ids(Customer.id),
-                   _IN_THIS_HOLDING))
+            .where(whose, FollowUp.id == latest_follow_up_ids(Customer.id), _IN_THIS_HOLDING))
 
 
 def is_due(customer_id: ColumnElement[int] | object, today: dt.date) -> ColumnElement[bool]:

@@ -32,6 +32,12 @@ def belongs_to(employee_id: int, today: dt.date) -> ColumnElement[bool]:
                 or_(Customer.status == CustomerStatus.ENROLLED, Customer.public_on > today))
 
 
+def belongs_to_one_of(employee_ids: Collection[int], today: dt.date) -> ColumnElement[bool]:
+    """The same of several consultants."""
+    return and_(Customer.consultant_id.in_(employee_ids),
+                or_(Customer.status == CustomerStatus.ENROLLED, Customer.public_on > today))
+
+
 def belongs_to_department(code: int, today: dt.date) -> ColumnElement[bool]:
     """A department's own: held by, or enrolled with, one of its people. A public customer is no department's."""
     return and_(Customer.consultant.has(Employee.department_code == code),

@@ -21,7 +21,7 @@ from app.models import AuditEntry, Customer, Distribution, Employee
 from app.models.audit import AuditAction, PersonKind
 from app.models.choices import DistributionStatus, ErasureReason
 from app.models.contacts import CONTACT_FIELDS
-from app.services import erasure, job_runs, pool, quotes, sessions
+from app.services import erasure, job_runs, notices, pool, quotes, sessions
 from app.services.school_settings import SchoolSettings
 
 BATCH = 50
@@ -53,7 +53,7 @@ def run(session: Session, settings: SchoolSettings, *, today: dt.date, now: Call
     """
     entry = job_runs.begin(session, job_runs.RETENTION, today, now=now())
     on_batch(0, 0)
-    forgotten_sessions = _forget_sessions(session, settings, now=now())
+    forgotten_sessions = _forget_what_is_over(session, settings, now=now())
     on_batch(0, 0)
     leavers = _erase_leavers(session, settings.leaver_retention_months, today=today, now=now(), on_batch=on_batch)
     leads = _erase_leads(session, settings.lead_retention_months, today=today, now=now, on_batch=on_batch, batch=batch)
@@ -62,7 +62,9 @@ def run(session: Session, settings: SchoolSettings, *, today: dt.date, now: Call
     return Forgotten(leads, leavers, forgotten_sessions)
 
 
-def _forget_sessions(session: Session, settings: SchoolSettings, *, now: dt.datetime) -> int:
+def _forget_what_is_over(session: Session, settings: SchoolSettings, *, now: dt.datetime) -> int:
+    """Forget notices and ended sessions of long ago; how many sessions."""
+    notices.purge(session, now=now)
     sessions.end_overdue(session, now=now, settings=settings)
     return sessions.purge(session, now - dt.timedelta(days=settings.session_retention_days))
 

@@ -1,4 +1,4 @@
-"""What the school decides for itself in the panel, besides its pool rules: masking, sessions, retention, assignment."""
+"""What the school decides for itself in the panel, besides its pool rules: masking, hours, sessions, retention."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class SchoolSettings:
         leaver_retention_months: the same for employees after they left; 0 never.
         session_retention_days: ended sessions are forgotten after so many days.
         assignment_strategy: by what new leads are dealt out automatically.
+        opening_hour: the school opens at this hour of the day; people are reminded of contacts from then on.
     """
 
     mask_contacts: bool = True
@@ -40,6 +41,7 @@ class SchoolSettings:
     leaver_retention_months: int = 0
     session_retention_days: int = 90
     assignment_strategy: AssignmentStrategy = AssignmentStrategy.ROUND
+    opening_hour: int = 9
 
 
 class Bounds(NamedTuple):
@@ -56,6 +58,7 @@ BOUNDS = {
     "lead_retention_months": Bounds(0, 240),
     "leaver_retention_months": Bounds(0, 240),
     "session_retention_days": Bounds(1, 3650),
+    "opening_hour": Bounds(0, 23),
 }
 """What may be decided, for every setting that is a number."""
 

@@ -21,9 +21,10 @@ GAINED, LOST = NoticeKind.GAINED, NoticeKind.LOST
 
 @pytest.fixture
 def told(session):
-    """Whom people were told of since they were asked last, oldest first: kind, customer and details."""
+    """Whom people were told of since they were asked last, by name: kind, customer and details."""
     def ask(employee):
-        found = list(session.scalars(select(Notice).where(Notice.employee_id == employee.id).order_by(Notice.id)))
+        found = list(session.scalars(select(Notice).where(Notice.employee_id == employee.id)
+                                     .outerjoin(Notice.customer).order_by(Customer.name, Notice.id)))
         answer = [(each.kind, each.customer.name if each.customer else None, each.details) for each in found]
         for each in found:
             session.delete(each)
