@@ -9,7 +9,7 @@ from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
 from app import exports, models, security_headers
-from app.admin import export, forms, menu, personal_data, recomputing, seen, tasks
+from app.admin import export, forms, menu, notices, personal_data, recomputing, seen, tasks
 from app.admin.assignment import AssignmentView
 from app.admin.audit import AuditView
 from app.admin.base import TableView
@@ -32,6 +32,7 @@ from app.admin.leaves import LeaveView
 from app.admin.matrix import MatrixView
 from app.admin.merges import MergesView
 from app.admin.my_customers import MyCustomersView
+from app.admin.notices import NoticesView
 from app.admin.palette import PaletteView
 from app.admin.personal_data import PersonalDataView
 from app.admin.pool_rules import PoolRulesView
@@ -80,6 +81,7 @@ def init_app(app: Flask) -> None:
     tables = {view.endpoint: view for view in admin._views if isinstance(view, TableView)}
     titles = {**{name: view.menu_title for name, view in tables.items()}, recomputing.SUBJECT: PoolRulesView.menu_title}
     admin.add_view(TasksView(titles, name=TasksView.menu_title, endpoint="tasks"))
+    admin.add_view(NoticesView(name=NoticesView.menu_title, endpoint="notice"))
     exports.register(app, export.Opener(tables))
     admin.init_app(app)
     seen.init_app(app)
@@ -88,6 +90,7 @@ def init_app(app: Flask) -> None:
     def page_variables() -> dict[str, Any]:
         """What the layout needs of the admin."""
         return {"menu": menu.groups(admin, request.blueprint), "allowed": lambda code: allowed(Permission(code)),
-                "personal_data_url": personal_data.page_of, "tasks_in_top_bar": tasks.in_top_bar}
+                "personal_data_url": personal_data.page_of, "tasks_in_top_bar": tasks.in_top_bar,
+                "notices_in_top_bar": notices.in_top_bar}
 
     app.context_processor(page_variables)

@@ -8,6 +8,7 @@ from flask import Response, abort, jsonify, request
 from flask_babel import format_decimal, ngettext
 
 from app import current, web
+from app.admin import notices
 from app.services.pool import MOST_ANNOUNCED
 
 MOST_SHOWN = 200
@@ -36,7 +37,7 @@ def changes(gone: list[dict[str, Any]], arrived: int, counts: dict[str, str]) ->
     """
     said = ngettext("%(number)s new – show", "%(number)s new – show", arrived,
                     number=up_to(arrived, MOST_ANNOUNCED)) if arrived else ""
-    return jsonify(gone=gone, arrived=str(said), counts=counts)
+    return jsonify(gone=gone, arrived=str(said), counts=counts, **notices.beside())
 
 
 def up_to(number: int, most: int) -> str:

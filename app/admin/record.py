@@ -23,7 +23,7 @@ from app.models import Customer, Distribution, Employee, FollowUp
 from app.models.audit import PersonKind
 from app.models.choices import Intent, RowScope
 from app.permissions import Permission, scope_of, scope_of_all
-from app.services import assignment_ledger, follow_ups, history, merges, pool, timeline
+from app.services import assignment_ledger, follow_ups, history, merges, notices, pool, timeline
 from app.services.assignment_ledger import Skipped
 from app.services.contacts import masked_note
 from app.services.rules import ONE_DAY
@@ -71,6 +71,7 @@ def record_page(view: BaseView, customer: Customer, *, edit_url: str | None = No
         facts=[] if past else _facts(customer, hidden=not sees), edit_url=edit_url,
         history_url=None if past else url_for("followup.index_view", customer=customer.id),
         history=None if past else audit_history.of(customer, revealed=sees),
+        unread_notices=[] if viewer().assumed_role else notices.unread_about(db.session, viewer().id, customer.id),
         state=None if past else state_of(customer), session_id=current.login_session().id,
         **({} if past else _doings(customer)), return_url=web.return_address(request.full_path.rstrip("?")))
     return page

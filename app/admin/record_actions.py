@@ -11,7 +11,7 @@ from flask_babel import LazyString
 from flask_babel import gettext as _
 
 from app import current, display, web
-from app.admin import follow_up_form
+from app.admin import follow_up_form, notices
 from app.admin.base import row_id
 from app.admin.guard import GuardedView, viewer
 from app.admin.merges import leads_to
@@ -56,7 +56,8 @@ class RecordView(GuardedView):
             abort(404)
         state, (day, _dot, before) = state_of(customer), request.args.get("shown", "")[:64].partition(".")
         only_the_day = state.partition(".")[2] == before and not state.startswith(day)
-        return jsonify(state=state, said=_("A new day has begun.") if only_the_day else _last_change(customer))
+        return jsonify(state=state, said=_("A new day has begun.") if only_the_day else _last_change(customer),
+                       **notices.beside())
 
     @expose("/follow-up/", methods=("POST",))
     def follow_up(self) -> ResponseReturnValue:

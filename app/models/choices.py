@@ -173,8 +173,8 @@ class NoticeKind(Kind):
     WARNING = "warning", _l("About to fall")
     TEAM_WARNING = "team_warning", _l("About to fall in the team")
     REMINDER = "reminder", _l("Contact due")
-    GAINED = "gained", _l("New customer")
-    LOST = "lost", _l("Lost customer")
+    GAINED = "gained", _l("Customer gained")
+    LOST = "lost", _l("Customer lost")
 
 
 class DeliveryChannel(Kind):

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from sqlalchemy import Table, delete, func, select, update
+from sqlalchemy import Table, case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload
 
@@ -184,11 +184,24 @@ def unread(session: Session, employee_id: int) -> int:
     return standing(session, employee_id).unread
 
 
+def since(session: Session, employee_id: int, notice_id: int, *, size: int) -> list[Notice]:
+    """Somebody's unread notices that came after one, the first of them, with their customers."""
+    return list(session.scalars(select(Notice).options(joinedload(Notice.customer)).where(
+        Notice.employee_id == employee_id, Notice.read_at.is_(None), Notice.id > notice_id)
+        .order_by(Notice.id).limit(size)))
+
+
+def unread_about(session: Session, employee_id: int, customer_id: int) -> list[int]:
+    """The numbers of somebody's unread notices about a customer."""
+    return list(session.scalars(select(Notice.id).where(
+        Notice.customer_id == customer_id, Notice.employee_id == employee_id, Notice.read_at.is_(None))))
+
+
 def unread_by_kind(session: Session, employee_id: int) -> dict[NoticeKind, int]:
-    """The same by kind."""
+    """How many notices of each kind somebody has not read, of the kinds of which he has any."""
     return {kind: number for kind, number in session.execute(
-        select(Notice.kind, func.count()).where(Notice.employee_id == employee_id, Notice.read_at.is_(None))
-        .group_by(Notice.kind))}
+        select(Notice.kind, func.sum(case((Notice.read_at.is_(None), 1), else_=0)))
+        .where(Notice.employee_id == employee_id).group_by(Notice.kind))}
 
 
 def people(session: Session, notices: Iterable[Notice]) -> dict[int, str]:

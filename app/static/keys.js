@@ -95,7 +95,7 @@
     var row = here();
     var inRow = document.querySelector('main :is(tr, li[data-href]) [data-key="' + key + '"]');
     var found = (row && row.querySelector('[data-key="' + key + '"]'))
-      || Array.prototype.filter.call(document.querySelectorAll('main [data-key="' + key + '"]'), function (each) {
+      || Array.prototype.filter.call(document.querySelectorAll(':is(main, .topbar) [data-key="' + key + '"]'), function (each) {
         return !each.closest("tr, li[data-href], [data-part=today]");
       })[0];
     if (found) found.click();

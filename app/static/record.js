@@ -286,7 +286,10 @@
   function look() {
     var asked = record.getAttribute("data-state-url"), shown = partOf("who").getAttribute("data-state");
     if (!asked || over) return;
-    G.get(asked + "&shown=" + encodeURIComponent(shown)).then(function (answer) {
+    var address = G.notices.asked(asked);
+    address.searchParams.set("shown", shown);
+    G.get(address).then(function (answer) {
+      if (answer.ok) G.notices.heard(answer.body.notices);
       if (answer.status === 404) gone();
       if (answer.status === 401) { over = true; tell(record.getAttribute("data-logged-out"), false); }
       if (answer.ok && answer.body.state !== shown && partOf("who").getAttribute("data-state") === shown) {

@@ -319,7 +319,9 @@ def name_form(_world: World, _row: Row | None) -> dict[str, Any]:
 # --- the tables ------------------------------------------------------------------------------------------------------
 
 NOBODY = Opens.TO_NOBODY
-HOLDING = frozenset({"customer", "distribution"})
+HOLDING = frozenset({"customer", "distribution", "notice"})
+"""Whoever gets or loses a customer by another's hand is told."""
+
 DEALT_OUT = HOLDING | {"assignment_entry", "assignment_round"}
 MOVING = HOLDING | {"transfer", "transfer_line"}
 STORED_EXPORTS = frozenset({"background_task", "export_file", "export_chunk"})
@@ -328,7 +330,7 @@ STORED_EXPORTS = frozenset({"background_task", "export_file", "export_chunk"})
 TABLES = (
     Table("customer", "customer", P.CUSTOMER_READ, P.CUSTOMER_CREATE, P.CUSTOMER_EDIT, P.CUSTOMER_DELETE,
           P.CUSTOMER_EXPORT, customer_form, customer_reached, deletable=without_history,
-          writes=frozenset({"distribution", "customer_course"})),
+          writes=frozenset({"distribution", "customer_course", "notice"})),
     Table("followup", "follow_up", P.FOLLOW_UP_READ, P.FOLLOW_UP_CREATE, P.FOLLOW_UP_CREATE, P.FOLLOW_UP_CREATE,
           P.FOLLOW_UP_EXPORT, follow_up_form, follow_up_reached, editable=changed_by_its_author_today,
           deletable=deleted_by_its_author_today, created_alone=False),
@@ -454,7 +456,8 @@ def _assigned_in_turn(_world: World, _person: Person, _case: Case) -> Asked:
 
 def _settings(_world: World, _person: Person, _case: Case) -> Asked:
     return Asked({}, {"session_idle_minutes": "31", "session_hours": "12", "shortest_password": "15",
-                      "lead_retention_months": "0", "leaver_retention_months": "0", "session_retention_days": "90"})
+                      "lead_retention_months": "0", "leaver_retention_months": "0", "session_retention_days": "90",
+                      "opening_hour": "9"})
 
 
 def _rules(_world: World, _person: Person, _case: Case) -> Asked:
@@ -465,8 +468,16 @@ def _this_task(_world: World, _person: Person, case: Case) -> Asked:
     return Asked(placeholder=("<task_id>", case.id))
 
 
+def _this_notice(_world: World, _person: Person, case: Case) -> Asked:
+    return Asked(placeholder=("<notice_id>", case.id))
+
+
+def _notices_read(world: World, _person: Person, _case: Case) -> Asked:
+    return Asked({}, {"up_to": max(row.id for row in world.rows["notice"])})
+
+
 def owns(person: Person, task: TaskRow) -> bool:
-    """Everybody sees his own tasks, and nobody sees another's."""
+    """Everybody sees his own tasks and notices, and nobody sees another's."""
     return task.owner == person.username
 
 
@@ -597,7 +608,7 @@ DOORS = [
     *(Door(method, f"/admin/personaldata/{step}", needs, opens=status, table=table, called=f"of one in {table}",
            asks=asks, reached=each.reached_for(needs), rule=rule, changes=changes)
       for table, each, goes, refusal in (
-          ("customer", CUSTOMERS, frozenset({"customer", "follow_up", "distribution", *STORED_EXPORTS}), None),
+          ("customer", CUSTOMERS, frozenset({"follow_up", *HOLDING, *STORED_EXPORTS}), None),
           ("employee", EMPLOYEES, frozenset(), lambda _person, _spare: Answer(409)))  # he works here
       for method, step, needs, status, asks, rule, changes in (
           ("GET", "", P.PERSONAL_DATA_EXPORT, 200, _personal_data_of(table), None, frozenset()),
@@ -647,6 +658,14 @@ DOORS = [
           ("POST", "cancel", 302, "task", frozenset({"background_task"})),
           ("POST", "again", 302, "task", frozenset()),  # without Redis: it says so, and changes nothing
           ("GET", "download", 200, "file", frozenset()))),
+
+    # The own notices.
+    Door("GET", "/admin/notice/", Opens.TO_STAFF, lists=("notice", lambda person, notice, _case: owns(person, notice))),
+    Door("GET", "/admin/notice/news", Opens.TO_STAFF, accept="application/json", at_most=True,
+         lists=("notice", lambda person, notice, _case: owns(person, notice))),
+    Door("GET", "/admin/notice/<notice_id>/", Opens.TO_STAFF, opens=302, table="notice", asks=_this_notice,
+         reached=owns),
+    Door("POST", "/admin/notice/read", Opens.TO_STAFF, opens=302, asks=_notices_read, changes=frozenset({"notice"})),
 
     Door("GET", "/admin/matrix/", P.ROLE_READ),
     *(Door("POST", f"/admin/matrix/{step}/", P.ROLE_WRITE, opens=status)  # an empty form: stale, or not complete

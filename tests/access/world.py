@@ -31,6 +31,7 @@ from app.models import (
     ExportFile,
     FollowUp,
     Leave,
+    Notice,
     NoticeDelivery,
     Role,
     SalesRank,
@@ -44,6 +45,7 @@ from app.models.choices import (
     DeliveryState,
     DepartmentFunction,
     LeaveState,
+    NoticeKind,
     TaskKind,
     TaskState,
     TransferKind,
@@ -171,7 +173,7 @@ class LeaveRow(Row):
 
 @dataclass(frozen=True)
 class TaskRow(Row):
-    """A background task: whose."""
+    """A background task, or a notice: whose."""
 
     owner: str = field(kw_only=True)
 
@@ -359,6 +361,8 @@ def _rows(session: Session, known: list[CustomerRow], ids: dict[str, int],
     rows["file"] = [TaskRow(_task(session, employee_id, f"{SIXTY[number]}件", TaskState.FINISHED),
                             f"{SIXTY[number]}件", owner=username) for number, (username, employee_id) in enumerate(
                                 ids.items())]
+    rows["notice"] = [TaskRow(_notice(session, employee_id, number), f"70,{100 + number}", owner=username)
+                      for number, (username, employee_id) in enumerate(ids.items())]
     rows["leaver"] = [OwnedRow(ids[username], username, owner=username) for username in HOLDERS]
     rows["transfer"] = [OwnedRow(_transfer(session, employee_id), f"{SIXTY[number]}移", owner=username)
                         for number, (username, employee_id) in enumerate(ids.items())]
@@ -406,6 +410,16 @@ def _task(session: Session, employee_id: int, marker: str, state: TaskState) -> 
         session.flush()
         session.add(ExportChunk(task_id=task.id, number=0, content=marker.encode()))
     return task.id
+
+
+def _notice(session: Session, employee_id: int, number: int) -> int:
+    """Somebody is told how many contacts are due; the number tells the notices apart."""
+    notice = Notice(employee_id=employee_id, kind=NoticeKind.REMINDER, key=f"reminders/{employee_id}",
+                    details={"number": 70_100 + number, "next_contact_on": "2026-03-02"},
+                    created_at=dt.datetime(2026, 3, 2, tzinfo=dt.UTC))
+    session.add(notice)
+    session.flush()
+    return notice.id
 
 
 def _transfer(session: Session, employee_id: int) -> int:

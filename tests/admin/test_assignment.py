@@ -117,7 +117,7 @@ class TestTheStrategy:
         answer = admin.submit("/admin/settings/", {
             "shown": shown, "mask_contacts": "y", "session_idle_minutes": "31", "session_hours": "12",
             "shortest_password": "12", "lead_retention_months": "0", "leaver_retention_months": "0",
-            "session_retention_days": "90"})
+            "session_retention_days": "90", "opening_hour": "9"})
         assert answer.status_code == 302
         assert school_settings.load(session).assignment_strategy is AssignmentStrategy.FEWEST_OPEN
 

@@ -179,7 +179,8 @@ class TestSettings:
         admin, other = login("admin"), login("admin")
         page = "/admin/settings/"
         decided = {"mask_contacts": "y", "session_idle_minutes": 120, "session_hours": 12, "shortest_password": 12,
-                   "lead_retention_months": 0, "leaver_retention_months": 0, "session_retention_days": 90}
+                   "lead_retention_months": 0, "leaver_retention_months": 0, "session_retention_days": 90,
+                   "opening_hour": 9}
         opened = admin.shown(page)
         assert other.submit(page, {**decided, "session_hours": 24}).status_code == 302
         refused = admin.submit(page, {**decided, "shortest_password": 15, "shown": opened})

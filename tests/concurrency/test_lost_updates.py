@@ -83,7 +83,7 @@ def test_of_two_first_decisions_about_a_setting_one_is_asked(arena, editors):
     one, other, _path, _campus = editors
     page = "/admin/settings/"
     decided = {"session_idle_minutes": 120, "shortest_password": 12, "lead_retention_months": 0,
-               "leaver_retention_months": 0, "session_retention_days": 90}
+               "leaver_retention_months": 0, "session_retention_days": 90, "opening_hour": 9}
     for number in range(1, ROUNDS):
         with arena.session() as session:
             session.query(Setting).filter(Setting.key.startswith("school.")).delete(synchronize_session=False)
