@@ -22,7 +22,7 @@ from app.extensions import db
 from app.models import Notice
 from app.models.choices import DistributionStatus, NoticeKind
 from app.permissions import Permission
-from app.services import notice_texts, notices
+from app.services import notice_texts, notices, warnings
 from app.services.desk import Show
 
 PAGE_SIZE = 50
@@ -125,7 +125,9 @@ def _screen_of(notice: Notice) -> str | None:
         return url_for("admin.index", by="falling", _anchor="desks")
     if not allowed(Permission.MY_CUSTOMERS_READ):
         return None
-    ended = notice.details.get("as")
+    ended, days_ahead = notice.details.get("as"), notice.details.get("grade") == warnings.SOON
+    if days_ahead:  # above the list stands who falls next
+        return url_for("mycustomers.index_view")
     narrowed = {"status": ended} if ended in set(DistributionStatus) else {"show": _SHOWN[notice.kind].value}
     return url_for("mycustomers.index_view", **narrowed)
 

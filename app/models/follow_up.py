@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy import ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Base
@@ -13,6 +13,8 @@ from app.models.choices import Intent
 from app.models.customer import Customer
 from app.models.employee import Employee
 from app.models.types import PERSONAL, ChoiceType, UTCDateTime, one_of
+
+_PLANNED = text("next_contact_on IS NOT NULL")
 
 
 class FollowUp(Base):
@@ -26,6 +28,8 @@ class FollowUp(Base):
         Index("ix_follow_up_at", "at", "id"),
         Index("ix_follow_up_consultant_id", "consultant_id", "next_contact_on"),
         Index("ix_follow_up_saved_on", "saved_on", "consultant_id"),
+        Index("ix_follow_up_next_contact_on", "next_contact_on", "customer_id",
+              postgresql_where=_PLANNED, sqlite_where=_PLANNED),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
