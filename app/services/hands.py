@@ -63,7 +63,8 @@ def _loss(closed: Closed, *, by_id: int | None = None, to_id: int | None = None)
         details["public_on"] = closed.ended_on.isoformat() if closed.ended_on else None
     else:
         details |= {"by_id": by_id, "to_id": to_id}
-    return News(closed.consultant_id, NoticeKind.LOST, f"lost/{closed.row_id}", closed.customer_id, details)
+    key = f"lost/{closed.row_id}/{closed.status.value}"
+    return News(closed.consultant_id, NoticeKind.LOST, key, closed.customer_id, details)
 
 
 # --- the night --------------------------------------------------------------------------------------------------------

@@ -119,6 +119,8 @@ def _released(facts: _Facts) -> str:
 
 def _transferred(facts: _Facts) -> str:
     by, to = facts.who("by_id"), facts.who("to_id")
+    if facts["as"] == DistributionStatus.MERGED:
+        return _("%(customer)s was merged with another customer who is the same person.", customer=facts.customer)
     if to and by and to != by:
         return _("%(name)s transferred %(customer)s to %(recipient)s.", name=by, customer=facts.customer, recipient=to)
     if to:

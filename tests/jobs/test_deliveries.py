@@ -234,7 +234,7 @@ class TestWhatIsSent:
         (said,) = map(text_of, web.messages)
         lines = said.split("\n")
         assert len(said.encode()) <= 2048
-        assert lines[-1] == f"and {300 - lines.count('Lost customer')} more, in the panel"
+        assert lines[-1] == f"and {300 - lines.count('Customer lost')} more, in the panel"
 
     def test_is_in_the_language_of_whoever_reads_it(self, uses, tell, deliver, came, school, monkeypatch):
         monkeypatch.setattr(notice_words, "sentence", lambda _notice: gettext("Customer"))
