@@ -138,7 +138,7 @@ class TestEachChannel:
         assert deliver() == (0, 0)
         (said,) = came()
         assert "龙泰" in said
-        assert "Lost customer" in said
+        assert "Customer lost" in said
         (row,) = log()
         assert (row.state, row.channel, row.attempts, row.problem) == (DeliveryState.SENT, channel, 1, None)
 

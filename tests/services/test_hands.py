@@ -15,7 +15,7 @@ from app.services import assignment, audit, customers, enrolments, erasure, expi
 from app.services.audit import Actor
 from app.services.transfers import Plan
 
-FOLLOWING, WON, NO_FOLLOW_UP, NO_DEAL, RELEASED, TRANSFERRED = DistributionStatus
+FOLLOWING, WON, NO_FOLLOW_UP, NO_DEAL, RELEASED, TRANSFERRED, _MERGED = DistributionStatus
 GAINED, LOST = NoticeKind.GAINED, NoticeKind.LOST
 
 
