@@ -23,14 +23,13 @@ NUMBERED = {"sqlite_autoincrement": True}
 _SQLITE_CONTACTS = """
     SELECT contact FROM (
         SELECT {row}.qq AS contact UNION SELECT {row}.mobile UNION SELECT {row}.wechat UNION
-        SELECT value FROM json_each('["' || replace(replace(replace(
-            {row}.other_contacts, '\\', '\\\\'), '"', '\\"'), ' ', '","') || '"]'))
-    WHERE contact IS NOT NULL"""
+        SELECT value FROM json_each('[' || replace(json_quote({row}.other_contacts), ' ', '","') || ']'))
+    WHERE contact <> ''"""
 _POSTGRESQL_CONTACTS = """
     SELECT contact FROM (
         VALUES ({row}.qq), ({row}.mobile), ({row}.wechat) UNION
         SELECT unnest(string_to_array({row}.other_contacts, ' '))) AS given (contact)
-    WHERE contact IS NOT NULL"""
+    WHERE contact <> ''"""
 
 
 def _sqlite(row):

@@ -70,7 +70,8 @@ def attack(session, app, text: str) -> None:
     for view in tables(app):
         for column in texts_of(view.model):
             for number, (identity,) in enumerate(session.query(view.model.id).order_by(view.model.id).all()):
-                value = text + (f"{'x' * number}" if column.unique else "")
+                one_persons = column.unique or column.name == "other_contacts"
+                value = text + ("x" * number if one_persons else "")
                 session.execute(update(view.model).where(view.model.id == identity).values({column.key: value}))
     session.commit()
 

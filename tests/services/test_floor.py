@@ -13,7 +13,7 @@ from app.services import pool_rules, rule_book
 from app.services.pool_rules import Scope
 
 ONE_DAY = dt.timedelta(days=1)
-_, _, NO_FOLLOW_UP, NO_DEAL, RELEASED, _ = DistributionStatus
+_, _, NO_FOLLOW_UP, NO_DEAL, RELEASED, *_ = DistributionStatus
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from app.models.choices import DistributionStatus
 from app.services import tries
 from app.services.text import gist
 
-_, WON, NO_FOLLOW_UP, NO_DEAL, RELEASED, TRANSFERRED = DistributionStatus
+_, WON, NO_FOLLOW_UP, NO_DEAL, RELEASED, TRANSFERRED, _MERGED = DistributionStatus
 
 
 @pytest.fixture
