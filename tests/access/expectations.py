@@ -20,24 +20,87 @@ A new permission goes into grants.py. A new table with rows of its own goes into
 
 from __future__ import annotations
 
-from typing import Any
-
-from app.models.choices import RowScope
-from tests.access.doors import Answer, Asked, Case, Door, Opens, Row, Table, World, by_form, by_query
+from tests.access.asked import (
+    another_course,
+    assigned,
+    assigned_in_turn,
+    chinese,
+    class_form,
+    columns_chosen,
+    course_off,
+    customer_form,
+    dark,
+    day_form,
+    department_form,
+    employee_form,
+    erasure_of,
+    follow_up_form,
+    handed_over,
+    leave_form,
+    logged,
+    looked_up,
+    merged,
+    moved,
+    name_form,
+    notices_read,
+    opened_last,
+    personal_data_of,
+    rank_form,
+    role_form,
+    rules,
+    searched,
+    settings,
+    this_notice,
+    this_task,
+    title_form,
+    typed,
+    view_named,
+    view_saved,
+)
+from tests.access.doors import Answer, Asked, Door, Opens, Table, by_form, by_query
 from tests.access.grants import P
-from tests.access.people import Person
+from tests.access.reach import (
+    REFUSED,
+    as_he_is_now,
+    assigned_from_his_page,
+    belongs,
+    changed_by_its_author_today,
+    changed_by_whom_it_is_for,
+    claimed_once,
+    customer_reached,
+    deleted_by_its_author_today,
+    follow_up_reached,
+    followed_up_here,
+    found_somewhere,
+    goes_on_with_his_own,
+    had,
+    hands_over,
+    held,
+    holding_reached,
+    in_pool,
+    live_or_past,
+    may_be_followed_up,
+    memo_that_is_shown,
+    merges,
+    not_enrolled,
+    opens_views,
+    others,
+    others_asked_for,
+    own,
+    own_and_asked_for,
+    own_and_held,
+    owns,
+    public,
+    sees_order,
+    sees_view,
+    signed_in_already,
+    within,
+    within_reach,
+    without_history,
+)
 from tests.access.world import (
     ENROLLED,
     HELD,
-    PUBLIC,
-    CustomerRow,
-    FollowUpRow,
-    HoldingRow,
-    LeaveRow,
-    OwnedRow,
-    TaskRow,
-    ViewRow,
-    department_of,
 )
 
 APPEND_ONLY = frozenset({"audit_entry"})
@@ -45,276 +108,6 @@ APPEND_ONLY = frozenset({"audit_entry"})
 
 BOOKKEEPING = frozenset({"person_key"})
 """What else any request may write to: the keys with which the audit log seals what it says of people."""
-
-REFUSED = Answer(302)
-"""A rule of the school said no: back to the page, with a sentence, and nothing changed."""
-
-
-# --- whose is what (domain, sections 2, 3 and 6) --------------------------------------------------------------------
-
-
-def within(scope: RowScope | None, person: Person, owner: str | None) -> bool:
-    """Everybody's, those of the department's people, or the own."""
-    return {RowScope.ALL: True, RowScope.DEPARTMENT: department_of(owner) == person.department,
-            RowScope.OWN: owner == person.username, None: False}[scope]
-
-
-def belongs(person: Person, customer: CustomerRow) -> bool:
-    """A consultant's own: held by me, or enrolled with me. A customer in the pool is nobody's."""
-    return customer.state != PUBLIC and customer.consultant == person.username
-
-
-def belongs_to_department(person: Person, customer: CustomerRow) -> bool:
-    """Held by, or enrolled with, a consultant of the department."""
-    return customer.state != PUBLIC and department_of(customer.consultant) == person.department
-
-
-def in_pool(person: Person, customer: CustomerRow) -> bool:
-    """Public customers whose last consultant isn't me."""
-    return customer.state == PUBLIC and customer.consultant != person.username
-
-
-def had(person: Person, customer: CustomerRow) -> bool:
-    """Mine, now or once: My Customers names past ones too."""
-    return person.username in (customer.consultant, *customer.past)
-
-
-def found_somewhere(person: Person, customer: CustomerRow) -> bool:
-    """Among the customers, in the pool, or among those he had."""
-    return (customer_reached(person.scope(P.CUSTOMER_READ), person, customer)
-            or (person.may(P.POOL_READ) and in_pool(person, customer))
-            or (person.may(P.MY_CUSTOMERS_READ) and had(person, customer)))
-
-
-def as_he_is_now(person: Person, customer: CustomerRow) -> bool:
-    """Among the customers or in the pool; of a past one he sees what was."""
-    return (customer_reached(person.scope(P.CUSTOMER_READ), person, customer)
-            or (person.may(P.POOL_READ) and in_pool(person, customer)))
-
-
-def customer_reached(scope: RowScope | None, person: Person, customer: CustomerRow) -> bool:
-    """All, those of the department, or the own; customers in the pool are found in the pool."""
-    return {RowScope.ALL: True, RowScope.DEPARTMENT: belongs_to_department(person, customer),
-            RowScope.OWN: belongs(person, customer), None: False}[scope]
-
-
-def holding_reached(scope: RowScope | None, person: Person, holding: HoldingRow) -> bool:
-    """All, those of consultants of the department, or the own."""
-    return within(scope, person, holding.consultant)
-
-
-def follow_up_reached(scope: RowScope | None, person: Person, record: FollowUpRow) -> bool:
-    """Records written by me (by the department), about customers of mine (of the department), and, for whoever may
-    see the pool, about the customers in it."""
-    if scope in (RowScope.ALL, None):
-        return scope is RowScope.ALL
-    if person.may(P.POOL_READ) and in_pool(person, record.customer):
-        return True
-    if scope is RowScope.DEPARTMENT:
-        return (department_of(record.author) == person.department
-                or belongs_to_department(person, record.customer))
-    return record.author == person.username or belongs(person, record.customer)
-
-
-def may_be_followed_up(person: Person, customer: CustomerRow) -> bool:
-    """By the present consultant, or by a manager (of the department) who sees contacts, while he is held."""
-    scope = person.narrower(P.FOLLOW_UP_CREATE, P.CUSTOMER_CONTACTS)
-    managed = customer.state == HELD and (
-        scope is RowScope.ALL
-        or (scope is RowScope.DEPARTMENT and department_of(customer.consultant) == person.department))
-    return belongs(person, customer) or managed
-
-
-def sees_contacts(person: Person, customer: CustomerRow) -> bool:
-    """His own customers', and others' as far as the permission reaches; in the pool they are masked."""
-    return belongs(person, customer) or customer_reached(person.scope(P.CUSTOMER_CONTACTS), person, customer)
-
-
-def opens_views(person: Person) -> bool:
-    """The views are those of a list he may open."""
-    return person.may(P.COURSE_READ)
-
-
-def sees_view(person: Person, view: ViewRow) -> bool:
-    """His own and the shared ones."""
-    return view.shared or view.owner == person.username
-
-
-# --- rules of the school about rows that are there -------------------------------------------------------------------
-
-
-def changed_by_its_author_today(person: Person, record: FollowUpRow) -> Answer | None:
-    """By the author, the same day, while he may see what it says."""
-    if not sees_contacts(person, record.customer) or record.author != person.username or not record.today:
-        return Answer(403)
-    return None
-
-
-def deleted_by_its_author_today(person: Person, record: FollowUpRow) -> Answer | None:
-    return REFUSED if changed_by_its_author_today(person, record) else None
-
-
-def memo_that_is_shown(person: Person, holding: HoldingRow) -> Answer | None:
-    """A memo may quote a contact: whoever sees it masked cannot write it."""
-    return None if sees_contacts(person, holding.customer) else Answer(403)
-
-
-def without_history(_person: Person, customer: CustomerRow) -> Answer | None:
-    """A lead nobody had can be deleted; history is kept."""
-    return REFUSED if customer.consultant else None
-
-
-def held(_person: Person, customer: CustomerRow) -> Answer | None:
-    """Only a held customer can be released."""
-    return None if customer.state == HELD else REFUSED
-
-
-def public(_person: Person, customer: CustomerRow) -> Answer | None:
-    """Only a customer of the pool is dealt out."""
-    return None if customer.state == PUBLIC else REFUSED
-
-
-def own_and_held(person: Person, customer: CustomerRow) -> Answer | None:
-    return None if belongs(person, customer) and customer.state == HELD else REFUSED
-
-
-def own(person: Person, customer: CustomerRow) -> Answer | None:
-    return None if belongs(person, customer) else REFUSED
-
-
-def followed_up_here(person: Person, customer: CustomerRow) -> Answer | None:
-    """By whoever may write on him; on the others a sentence says why not."""
-    return None if may_be_followed_up(person, customer) else REFUSED
-
-
-def within_reach(permission: P, condition: Any = lambda _customer: True) -> Any:
-    """His own, or one within the reach of the permission; on the others a sentence says why not."""
-    def rule(person: Person, customer: CustomerRow) -> Answer | None:
-        scope = person.narrower(P.CUSTOMER_READ, permission)
-        mine = belongs(person, customer) or customer_reached(scope, person, customer)
-        return None if mine and condition(customer) else REFUSED
-    return rule
-
-
-def assigned_from_his_page(person: Person, customer: CustomerRow) -> Answer | None:
-    """Beyond the reach of the permission there is nobody to assign."""
-    if not customer_reached(person.narrower(P.CUSTOMER_READ, P.CUSTOMER_ASSIGN), person, customer):
-        return Answer(404)
-    return assignable_to_dasha(person, customer)
-
-
-def assignable_to_dasha(_person: Person, customer: CustomerRow) -> Answer | None:
-    """An enrolled customer stays with his consultant, and nobody is given what he has."""
-    return REFUSED if customer.state == ENROLLED or (customer.state, customer.consultant) == (HELD, "dasha") else None
-
-
-def not_enrolled(_person: Person, customer: CustomerRow) -> Answer | None:
-    """There is nobody to move; one that the consultant has already is refused in the order's line."""
-    return REFUSED if customer.state == ENROLLED else None
-
-
-def merges(person: Person, customer: CustomerRow) -> bool:
-    """Within the reach of merging, and where contacts are seen."""
-    return all(customer_reached(person.narrower(P.CUSTOMER_READ, needed), person, customer)
-               for needed in (P.CUSTOMER_MERGE, P.CUSTOMER_CONTACTS))
-
-
-def hands_over(person: Person, leaver: OwnedRow) -> bool:
-    """All, those of the department, or the own."""
-    return within(person.narrower(P.CUSTOMER_READ, P.CUSTOMER_ASSIGN), person, leaver.owner)
-
-
-def sees_order(person: Person, order: OwnedRow) -> bool:
-    """His own; all for whoever moves all customers."""
-    return order.owner == person.username or person.narrower(P.CUSTOMER_READ, P.CUSTOMER_ASSIGN) is RowScope.ALL
-
-
-def goes_on_with_his_own(person: Person, order: OwnedRow) -> Answer | None:
-    """And only while he may do himself what was ordered."""
-    mine = order.owner == person.username and person.narrower(P.CUSTOMER_READ, P.CUSTOMER_RELEASE)
-    return None if mine else Answer(403)
-
-
-def claimed_once(person: Person, customer: CustomerRow) -> Answer | None:
-    """Won out of the pool by anyone but the last consultant; else 409 with the reason."""
-    return None if in_pool(person, customer) else Answer(409)
-
-
-def changed_by_whom_it_is_for(person: Person, view: ViewRow) -> Answer | None:
-    """By its author, and a shared one by whoever may share."""
-    if view.owner != person.username and not person.may(P.VIEW_SHARE):
-        return REFUSED
-    return None
-
-
-def own_and_asked_for(person: Person, leave: LeaveRow) -> Answer | None:
-    """Withdrawn by whoever asked for it, while nobody has decided."""
-    return None if leave.owner == person.username and not leave.approved else REFUSED
-
-
-def others(person: Person, leave: LeaveRow) -> Answer | None:
-    """Nobody decides on his own."""
-    return REFUSED if leave.owner == person.username else None
-
-
-def others_asked_for(person: Person, leave: LeaveRow) -> Answer | None:
-    """What is approved is not approved again."""
-    return REFUSED if leave.approved else others(person, leave)
-
-
-def live_or_past(_person: Person, holding: HoldingRow) -> Answer | None:
-    """What is still mine has its page among the customers; a past one is shown up to the day it ended."""
-    return Answer(302) if holding.live else None
-
-
-# --- forms, filled in properly ---------------------------------------------------------------------------------------
-
-
-def customer_form(_world: World, _row: Row | None) -> dict[str, Any]:
-    return {"name": "新名字", "qq": "987654321", "source": "1", "work_status": "1"}
-
-
-def follow_up_form(_world: World, _row: Row | None) -> dict[str, Any]:
-    return {"note": "改了", "intent": "2"}
-
-
-def class_form(world: World, _row: Row | None) -> dict[str, Any]:
-    return {"campus": world.beijing, "course": world.python, "semester": "7", "price": "19800", "capacity": "30",
-            "start_date": "2026-04-01", "teachers": [world.teacher]}
-
-
-def rank_form(world: World, row: Row | None) -> dict[str, Any]:
-    return {"consultant": world.ranked if row else world.employees["dasha"], "num": "3", "weight": "5"}
-
-
-def department_form(_world: World, row: Row | None) -> dict[str, Any]:
-    return {"code": "4000" if row else "4001", "title": "新部门", "function": "other"}
-
-
-def employee_form(world: World, row: Row | None) -> dict[str, Any]:
-    return {"name": "新人", "username": "spare" if row else "newcomer",
-            "department": world.other_department, "active": "y"}
-
-
-def role_form(_world: World, _row: Row | None) -> dict[str, Any]:
-    return {"name": "新角色", "scope": "own", "permission_codes": ["course.read"]}
-
-
-def day_form(_world: World, _row: Row | None) -> dict[str, Any]:
-    return {"day": "2026-05-10", "name": "校庆"}
-
-
-def leave_form(_world: World, _row: Row | None) -> dict[str, Any]:
-    return {"first_on": "2026-12-01", "last_on": "2026-12-03", "reason": "回家"}
-
-
-def title_form(_world: World, _row: Row | None) -> dict[str, Any]:
-    return {"title": "新校区"}
-
-
-def name_form(_world: World, _row: Row | None) -> dict[str, Any]:
-    return {"name": "新课程"}
-
 
 # --- the tables ------------------------------------------------------------------------------------------------------
 
@@ -363,128 +156,6 @@ DELIVERIES = next(table for table in TABLES if table.name == "noticedelivery")
 LEAVES = next(table for table in TABLES if table.name == "leave")
 EMPLOYEES = next(table for table in TABLES if table.name == "employee")
 
-
-def _assigned(world: World, _person: Person, case: Case) -> Asked:
-    return Asked({}, {"customer_id": case.id, "consultant_id": world.employees["dasha"]})
-
-
-def _moved(world: World, _person: Person, case: Case) -> Asked:
-    """With what the form showed: whose the customer is, and where he stands."""
-    shown = _shares(world, [case.row]) if isinstance(case.row, CustomerRow) else ""
-    return Asked({}, {"customer_id": case.id, "consultant_id": world.employees["dasha"], "shown": shown})
-
-
-def _merged(_world: World, _person: Person, case: Case) -> Asked:
-    return Asked({}, {"customer_id": case.id, "merged_id": case.id})
-
-
-def _handed_over(world: World, _person: Person, case: Case) -> Asked:
-    leaver = case.row.owner if isinstance(case.row, OwnedRow) else ""
-    his = [row for row in world.rows["customer"]
-           if isinstance(row, CustomerRow) and row.consultant == leaver and row.state != PUBLIC]
-    return Asked({}, {"employee": case.id, "way": "give", "shown": _shares(world, his),
-                      "consultant_id": world.employees["baoyu" if leaver == "dasha" else "dasha"]})
-
-
-def _shares(world: World, rows: list[CustomerRow]) -> str:
-    """What a form shows of customers who are all one consultant's."""
-    numbers = [sum(row.state == state for row in rows) for state in (HELD, PUBLIC, ENROLLED)]
-    consultant = rows[0].consultant if rows else None
-    return ".".join(map(str, (world.employees[consultant] if consultant else 0, *numbers)))
-
-
-def _course_off(world: World, _person: Person, case: Case) -> Asked:
-    return Asked({}, {"customer_id": case.id, "course_id": world.python})
-
-
-def _another_course(world: World, _person: Person, case: Case) -> Asked:
-    return Asked({}, {"customer_id": case.id, "course_id": world.rows["course"][0].id})
-
-
-def _logged(_world: World, _person: Person, case: Case) -> Asked:
-    return Asked({}, {"customer": case.id, "note": "聊了", "intent": "1"})
-
-
-def _personal_data_of(kind: str) -> Any:
-    return lambda _world, _person, case: Asked({"kind": kind, "id": case.id})
-
-
-def _erasure_of(kind: str) -> Any:
-    return lambda _world, _person, case: Asked({}, {"kind": kind, "id": case.id, "number": case.id,
-                                                    "reason": "requested"})
-
-
-def _searched(_world: World, _person: Person, case: Case) -> Asked:
-    return Asked({"search": case.row.marker if case.row else case.id})
-
-
-def _looked_up(name: str) -> Any:
-    return lambda _world, _person, case: Asked({"name": name, "query": case.row.marker if case.row else case.id})
-
-
-def _typed(_world: World, _person: Person, case: Case) -> Asked:
-    return Asked({"q": case.row.marker if case.row else case.id})
-
-
-def _opened_last(kind: str) -> Any:
-    return lambda _world, _person, case: Asked({"recent": f"{kind}-{case.id}"})
-
-
-def _chinese(_world: World, _person: Person, _case: Case) -> Asked:
-    return Asked({}, {"locale": "zh_Hant_TW"})
-
-
-def _dark(_world: World, _person: Person, _case: Case) -> Asked:
-    return Asked({}, {"theme": "dark"})
-
-
-def _view_saved(_world: World, _person: Person, _case: Case) -> Asked:
-    return Asked({}, {"list": "course", "query": "search=python&sort=name", "name": "我的视图"})
-
-
-def _view_named(_world: World, _person: Person, case: Case) -> Asked:
-    return Asked({}, {"list": "course", "query": "", "id": case.id, "name": "新名", "on": "1"})
-
-
-def _columns_chosen(_world: World, _person: Person, _case: Case) -> Asked:
-    return Asked({}, {"list": "course", "query": "", "order": ["name", "id"], "column": ["id"]})
-
-
-def _assigned_in_turn(_world: World, _person: Person, _case: Case) -> Asked:
-    return Asked({}, {"name": "新名字", "qq": "987654321", "source": "1", "work_status": "1", "goes_to": "assignment"})
-
-
-def _settings(_world: World, _person: Person, _case: Case) -> Asked:
-    return Asked({}, {"session_idle_minutes": "31", "session_hours": "12", "shortest_password": "15",
-                      "lead_retention_months": "0", "leaver_retention_months": "0", "session_retention_days": "90",
-                      "opening_hour": "9"})
-
-
-def _rules(_world: World, _person: Person, _case: Case) -> Asked:
-    return Asked({"scope": "source-2"}, {"step": "save", "follow_up_days": "5"})
-
-
-def _this_task(_world: World, _person: Person, case: Case) -> Asked:
-    return Asked(placeholder=("<task_id>", case.id))
-
-
-def _this_notice(_world: World, _person: Person, case: Case) -> Asked:
-    return Asked(placeholder=("<notice_id>", case.id))
-
-
-def _notices_read(world: World, _person: Person, _case: Case) -> Asked:
-    return Asked({}, {"up_to": max(row.id for row in world.rows["notice"])})
-
-
-def owns(person: Person, task: TaskRow) -> bool:
-    """Everybody sees his own tasks and notices, and nobody sees another's."""
-    return task.owner == person.username
-
-
-def _signed_in_already(person: Person, _row: Any) -> Answer | None:
-    return Answer(302) if person.signed_in else None
-
-
 DOORS = [
     *(door for table in TABLES for door in table.doors()),
 
@@ -497,26 +168,26 @@ DOORS = [
          reached=CUSTOMERS.reached_for(P.CUSTOMER_ASSIGN), rule=public, changes=DEALT_OUT,
          asks=by_form("rowid", action="deal")),
     Door("POST", "/admin/customer/new/", P.CUSTOMER_CREATE, opens=302, called="assigned in turn",
-         asks=_assigned_in_turn, changes=DEALT_OUT),
-    Door("POST", "/admin/customer/assign/", P.CUSTOMER_ASSIGN, opens=302, table="customer", asks=_moved,
+         asks=assigned_in_turn, changes=DEALT_OUT),
+    Door("POST", "/admin/customer/assign/", P.CUSTOMER_ASSIGN, opens=302, table="customer", asks=moved,
          reached=CUSTOMERS.reached_for(P.CUSTOMER_ASSIGN), rule=not_enrolled, changes=MOVING),
-    Door("POST", "/admin/customer/release/", P.CUSTOMER_RELEASE, opens=302, table="customer", asks=_moved,
+    Door("POST", "/admin/customer/release/", P.CUSTOMER_RELEASE, opens=302, table="customer", asks=moved,
          reached=CUSTOMERS.reached_for(P.CUSTOMER_RELEASE), rule=held, changes=MOVING),
-    Door("GET", "/admin/customer/", P.CUSTOMER_READ, table="customer", called="search", asks=_searched, tells=True,
+    Door("GET", "/admin/customer/", P.CUSTOMER_READ, table="customer", called="search", asks=searched, tells=True,
          reached=CUSTOMERS.reached_for(P.CUSTOMER_READ)),
     Door("GET", "/admin/customer/export/<export_type>/", P.CUSTOMER_EXPORT, table="customer", called="search",
-         path=(("<export_type>", "csv"),), asks=_searched, tells=True,
+         path=(("<export_type>", "csv"),), asks=searched, tells=True,
          reached=CUSTOMERS.reached_for(P.CUSTOMER_EXPORT)),
     Door("GET", "/admin/customer/ajax/lookup/", P.CUSTOMER_READ, table="customer", called="who referred him",
          only=CUSTOMERS.writer, tells=True,
-         asks=_looked_up("referral_from"), reached=lambda _person, customer: customer.state == ENROLLED),
+         asks=looked_up("referral_from"), reached=lambda _person, customer: customer.state == ENROLLED),
 
     # Merging two of them; the one that is asked for cannot be merged with himself, and nobody has been merged yet.
     Door("POST", "/admin/customer/action/", P.CUSTOMER_MERGE, opens=302, table="customer", called="merge",
          reached=CUSTOMERS.reached_for(P.CUSTOMER_MERGE), asks=by_form("rowid", action="merge")),
     *(Door("GET", f"/admin/merge/{step}", P.CUSTOMER_MERGE, table="customer", asks=by_query("customer"), reached=merges)
       for step in ("", "details/")),
-    Door("POST", "/admin/merge/merge/", P.CUSTOMER_MERGE, opens=302, table="customer", asks=_merged, reached=merges),
+    Door("POST", "/admin/merge/merge/", P.CUSTOMER_MERGE, opens=302, table="customer", asks=merged, reached=merges),
     Door("POST", "/admin/merge/undo/", P.CUSTOMER_MERGE, opens=302, table="customer", asks=by_form("customer_id"),
          reached=merges),
 
@@ -524,7 +195,7 @@ DOORS = [
     Door("GET", "/admin/transfer/", P.CUSTOMER_ASSIGN),
     Door("GET", "/admin/transfer/hand-over/", P.CUSTOMER_ASSIGN, table="leaver", asks=by_query("employee"),
          reached=hands_over),
-    Door("POST", "/admin/transfer/hand-over/", P.CUSTOMER_ASSIGN, opens=302, table="leaver", asks=_handed_over,
+    Door("POST", "/admin/transfer/hand-over/", P.CUSTOMER_ASSIGN, opens=302, table="leaver", asks=handed_over,
          reached=hands_over, changes=MOVING),
     *(Door("GET", f"/admin/transfer/{step}/", Opens.TO_STAFF, table="transfer", asks=by_query(), reached=sees_order)
       for step in ("result", "state")),
@@ -533,15 +204,15 @@ DOORS = [
 
     # Follow-up records.
     Door("POST", "/admin/followup/new/", P.FOLLOW_UP_CREATE, opens=302, table="customer", called="about a customer",
-         asks=_logged, reached=may_be_followed_up, absent=422, malformed=422,
+         asks=logged, reached=may_be_followed_up, absent=422, malformed=422,
          changes=frozenset({"follow_up", "customer"})),
     Door("GET", "/admin/followup/ajax/lookup/", P.FOLLOW_UP_READ, table="customer", called="about whom",
-         only=FOLLOW_UPS.writer, asks=_looked_up("customer"), reached=may_be_followed_up, tells=True),
+         only=FOLLOW_UPS.writer, asks=looked_up("customer"), reached=may_be_followed_up, tells=True),
     Door("GET", "/admin/followup/", P.FOLLOW_UP_READ, table="customer", called="of a customer", absent=200,
          asks=by_query("customer"), reached=lambda _person, _customer: True,
          lists=("followup", lambda person, record, case: record.customer == case.row and follow_up_reached(
              person.scope(P.FOLLOW_UP_READ), person, record))),
-    Door("GET", "/admin/followup/", P.FOLLOW_UP_READ, table="customer", called="search", asks=_searched,
+    Door("GET", "/admin/followup/", P.FOLLOW_UP_READ, table="customer", called="search", asks=searched,
          reached=lambda _person, _customer: True,
          lists=("followup", lambda person, record, case: record.customer == case.row and follow_up_reached(
              person.scope(P.FOLLOW_UP_READ), person, record)), absent=200, malformed=200),
@@ -569,7 +240,7 @@ DOORS = [
     Door("POST", "/admin/mycustomers/release/", P.CUSTOMER_RELEASE, opens=302, table="customer", reached=had,
          rule=own_and_held, asks=by_form("customer_id"), changes=HOLDING),
     Door("POST", "/admin/mycustomers/cancel-course/", P.CUSTOMER_EDIT, opens=302, table="customer", reached=had,
-         rule=own, asks=_course_off, changes=frozenset({"customer_course"})),
+         rule=own, asks=course_off, changes=frozenset({"customer_course"})),
 
     # The record page of a customer.
     Door("GET", "/admin/record/", Opens.TO_STAFF, opens=302, table="customer", asks=by_query(),
@@ -589,11 +260,11 @@ DOORS = [
     Door("POST", "/admin/record/unlock/", P.CUSTOMER_LOCK, opens=302, table="customer", reached=found_somewhere,
          asks=by_form("customer_id")),  # nobody is locked
     Door("POST", "/admin/record/assign/", P.CUSTOMER_ASSIGN, opens=302, table="customer", reached=found_somewhere,
-         rule=assigned_from_his_page, asks=_assigned, changes=HOLDING),
+         rule=assigned_from_his_page, asks=assigned, changes=HOLDING),
     Door("POST", "/admin/record/add-course/", P.CUSTOMER_EDIT, opens=302, table="customer", reached=found_somewhere,
-         rule=within_reach(P.CUSTOMER_EDIT), asks=_another_course, changes=frozenset({"customer_course"})),
+         rule=within_reach(P.CUSTOMER_EDIT), asks=another_course, changes=frozenset({"customer_course"})),
     Door("POST", "/admin/record/remove-course/", P.CUSTOMER_EDIT, opens=302, table="customer",
-         reached=found_somewhere, rule=within_reach(P.CUSTOMER_EDIT), asks=_course_off,
+         reached=found_somewhere, rule=within_reach(P.CUSTOMER_EDIT), asks=course_off,
          changes=frozenset({"customer_course"})),
 
     # The command palette: what is typed, and what was opened last.
@@ -602,7 +273,7 @@ DOORS = [
       for table, reached in (
           ("customer", as_he_is_now), *((each.name, lambda person, _row, each=each: person.may(each.read))
                                         for each in TABLES if each.name in ("courseclass", "course", "employee")))
-      for called, asks in (("search", _typed), ("recent", _opened_last(table)))),
+      for called, asks in (("search", typed), ("recent", opened_last(table)))),
 
     # One person's data.
     *(Door(method, f"/admin/personaldata/{step}", needs, opens=status, table=table, called=f"of one in {table}",
@@ -611,9 +282,9 @@ DOORS = [
           ("customer", CUSTOMERS, frozenset({"follow_up", *HOLDING, *STORED_EXPORTS}), None),
           ("employee", EMPLOYEES, frozenset(), lambda _person, _spare: Answer(409)))  # he works here
       for method, step, needs, status, asks, rule, changes in (
-          ("GET", "", P.PERSONAL_DATA_EXPORT, 200, _personal_data_of(table), None, frozenset()),
+          ("GET", "", P.PERSONAL_DATA_EXPORT, 200, personal_data_of(table), None, frozenset()),
           ("POST", "export/", P.PERSONAL_DATA_EXPORT, 200, by_form(kind=table, format="json"), None, frozenset()),
-          ("POST", "erase/", P.PERSONAL_DATA_ERASE, 302, _erasure_of(table), refusal, goes))),
+          ("POST", "erase/", P.PERSONAL_DATA_ERASE, 302, erasure_of(table), refusal, goes))),
 
     # Logins.
     Door("POST", "/admin/session/action/", P.SESSION_REVOKE, opens=302, table="session", called="revoke",
@@ -630,12 +301,12 @@ DOORS = [
 
     # Saved views: one's own and the shared ones, of lists one may open; changed by the author, shared ones also by
     # whoever may share.
-    Door("POST", "/admin/savedview/", Opens.TO_STAFF, opens=302, only=opens_views, asks=_view_saved,
+    Door("POST", "/admin/savedview/", Opens.TO_STAFF, opens=302, only=opens_views, asks=view_saved,
          changes=frozenset({"saved_view"})),
-    Door("POST", "/admin/savedview/columns/", Opens.TO_STAFF, opens=302, only=opens_views, asks=_columns_chosen,
+    Door("POST", "/admin/savedview/columns/", Opens.TO_STAFF, opens=302, only=opens_views, asks=columns_chosen,
          changes=frozenset({"list_choice"})),
     *(Door("POST", f"/admin/savedview/{step}/", Opens.TO_STAFF, opens=302, only=opens_views, table="savedview",
-           asks=_view_named, reached=sees_view, rule=rule,
+           asks=view_named, reached=sees_view, rule=rule,
            changes=frozenset({table}))
       for step, rule, table in (("update", changed_by_whom_it_is_for, "saved_view"),
                                 ("delete", changed_by_whom_it_is_for, "saved_view"),
@@ -652,7 +323,7 @@ DOORS = [
     Door("GET", "/admin/tasks/", Opens.TO_STAFF, lists=("task", lambda person, task, _case: owns(person, task))),
     Door("GET", "/admin/tasks/state", Opens.TO_STAFF, accept="application/json",
          lists=("task", lambda person, task, _case: owns(person, task))),
-    *(Door(method, f"/admin/tasks/<task_id>/{step}", Opens.TO_STAFF, opens=status, table=table, asks=_this_task,
+    *(Door(method, f"/admin/tasks/<task_id>/{step}", Opens.TO_STAFF, opens=status, table=table, asks=this_task,
            reached=owns, changes=changes)
       for method, step, status, table, changes in (
           ("POST", "cancel", 302, "task", frozenset({"background_task"})),
@@ -663,9 +334,9 @@ DOORS = [
     Door("GET", "/admin/notice/", Opens.TO_STAFF, lists=("notice", lambda person, notice, _case: owns(person, notice))),
     Door("GET", "/admin/notice/news", Opens.TO_STAFF, accept="application/json", at_most=True,
          lists=("notice", lambda person, notice, _case: owns(person, notice))),
-    Door("GET", "/admin/notice/<notice_id>/", Opens.TO_STAFF, opens=302, table="notice", asks=_this_notice,
+    Door("GET", "/admin/notice/<notice_id>/", Opens.TO_STAFF, opens=302, table="notice", asks=this_notice,
          reached=owns),
-    Door("POST", "/admin/notice/read", Opens.TO_STAFF, opens=302, asks=_notices_read, changes=frozenset({"notice"})),
+    Door("POST", "/admin/notice/read", Opens.TO_STAFF, opens=302, asks=notices_read, changes=frozenset({"notice"})),
 
     Door("GET", "/admin/matrix/", P.ROLE_READ),
     *(Door("POST", f"/admin/matrix/{step}/", P.ROLE_WRITE, opens=status)  # an empty form: stale, or not complete
@@ -687,12 +358,12 @@ DOORS = [
          asks=lambda _world, _person, _case: Asked({}, {"strategy": "2"})),
 
     Door("GET", "/admin/settings/", P.SETTINGS_READ),
-    Door("POST", "/admin/settings/", P.SETTINGS_WRITE, opens=302, asks=_settings, changes=frozenset({"setting"})),
+    Door("POST", "/admin/settings/", P.SETTINGS_WRITE, opens=302, asks=settings, changes=frozenset({"setting"})),
     # The pool rules, and what is asked of leave.
     Door("GET", "/admin/poolrules/", P.SETTINGS_READ),
     Door("GET", "/admin/poolrules/state/", P.SETTINGS_READ, opens=404),  # none was asked for yet
     Door("GET", "/admin/poolrules/edit/", P.SETTINGS_WRITE),
-    Door("POST", "/admin/poolrules/edit/", P.SETTINGS_WRITE, opens=302, asks=_rules,
+    Door("POST", "/admin/poolrules/edit/", P.SETTINGS_WRITE, opens=302, asks=rules,
          changes=frozenset({"pool_rule", "setting"})),
     *(Door("POST", f"/admin/leave/{step}/", P.LEAVE_APPROVE, opens=302, table="leave", asks=by_form(), rule=rule,
            reached=LEAVES.reached_for(P.LEAVE_APPROVE), changes=frozenset({"leave", "customer"}))
@@ -723,12 +394,12 @@ DOORS = [
 
     # For everyone.
     Door("GET", "/", Opens.TO_EVERYONE, opens=302),
-    Door("GET", "/login", Opens.TO_EVERYONE, rule=_signed_in_already),
+    Door("GET", "/login", Opens.TO_EVERYONE, rule=signed_in_already),
     Door("POST", "/login", Opens.TO_EVERYONE, opens=400),  # an empty form
     Door("POST", "/logout", Opens.TO_EVERYONE, opens=302, changes=frozenset({"login_session"})),
     Door("POST", "/view-as/stop", Opens.TO_EVERYONE, opens=302),  # whoever looks as nobody goes home
-    Door("POST", "/locale", Opens.TO_EVERYONE, opens=302, asks=_chinese, changes=frozenset({"employee"})),
-    Door("POST", "/theme", Opens.TO_EVERYONE, opens=302, asks=_dark, changes=frozenset({"employee"})),
+    Door("POST", "/locale", Opens.TO_EVERYONE, opens=302, asks=chinese, changes=frozenset({"employee"})),
+    Door("POST", "/theme", Opens.TO_EVERYONE, opens=302, asks=dark, changes=frozenset({"employee"})),
     Door("GET", "/healthz", Opens.TO_EVERYONE),
     Door("GET", "/readyz", Opens.TO_EVERYONE, opens=503),  # without Redis
     Door("GET", "/static/<path:filename>", Opens.TO_EVERYONE, path=(("<path:filename>", "gonghai.css"),)),
