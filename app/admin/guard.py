@@ -25,9 +25,16 @@ def viewer() -> Employee:
     return employee
 
 
+def signed_in() -> Employee | None:
+    """The employee who asks; None for a visitor. Looked up once: the menu asks for every screen there is."""
+    found: Employee | None = current_user._get_current_object()
+    return found if found is not None and found.is_authenticated else None
+
+
 def allowed(permission: Permission) -> bool:
     """Whether whoever asks has the permission; a visitor has none."""
-    return bool(current_user) and current_user.is_authenticated and can(viewer(), permission)
+    employee = signed_in()
+    return employee is not None and can(employee, permission)
 
 
 def passed_with() -> Permission | None:
@@ -56,10 +63,10 @@ class Guarded:
         return ""
 
     def _may(self, function: str) -> bool:
-        if function not in self.needs or not current_user.is_authenticated:
+        if function not in self.needs:
             return False
         permission = self.needs[function]
-        return permission is None or allowed(permission)
+        return signed_in() is not None if permission is None else allowed(permission)
 
     def _handle_view(self, name: str, **_kwargs: object) -> ResponseReturnValue | None:
         if not current_user.is_authenticated:

@@ -63,8 +63,8 @@ class NoticesView(GuardedView):
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
-    @expose("/<notice_id>/")
-    def open_view(self, notice_id: str) -> ResponseReturnValue:
+    @expose("/<int:notice_id>/")
+    def open_view(self, notice_id: int) -> ResponseReturnValue:
         """To what a notice is about, as far as its reader may see that still."""
         notice = notices.of(db.session, viewer().id, row_id(notice_id)) or abort(404)
         target = _target(notice)

@@ -160,7 +160,7 @@ def this_task(_world: World, _person: Person, case: Case) -> Asked:
 
 
 def this_notice(_world: World, _person: Person, case: Case) -> Asked:
-    return Asked(placeholder=("<notice_id>", case.id))
+    return Asked(placeholder=("<int:notice_id>", case.id))
 
 
 def notices_read(world: World, _person: Person, _case: Case) -> Asked:

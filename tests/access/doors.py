@@ -202,7 +202,7 @@ class Table:
         if reach is None:
             return None
         return lambda person, row: isinstance(needs, Permission) and reach(
-            person.narrower(self.read, needs), person, row)
+            person.narrowest(self.read, needs), person, row)
 
     def doors(self) -> list[Door]:
         """The doors every table has."""

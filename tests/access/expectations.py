@@ -63,7 +63,7 @@ from tests.access.reach import (
     REFUSED,
     as_he_is_now,
     assigned_from_his_page,
-    belongs,
+    at_home,
     changed_by_its_author_today,
     changed_by_whom_it_is_for,
     claimed_once,
@@ -314,7 +314,7 @@ DOORS = [
 
     # Screens.
     Door("GET", "/admin/", Opens.TO_STAFF, at_most=True,
-         lists=("customer", lambda person, customer, _case: belongs(person, customer))),
+         lists=("customer", lambda person, customer, _case: at_home(person, customer))),
     Door("GET", "/admin/jobs/", P.JOBS_READ),
     Door("POST", "/admin/jobs/run/", P.JOBS_RUN, opens=302),  # without Redis: it says so, and changes nothing
     Door("GET", "/admin/jobs/state/<job_id>", P.JOBS_READ, opens=404, path=(("<job_id>", "no-such-job"),)),
@@ -334,7 +334,7 @@ DOORS = [
     Door("GET", "/admin/notice/", Opens.TO_STAFF, lists=("notice", lambda person, notice, _case: owns(person, notice))),
     Door("GET", "/admin/notice/news", Opens.TO_STAFF, accept="application/json", at_most=True,
          lists=("notice", lambda person, notice, _case: owns(person, notice))),
-    Door("GET", "/admin/notice/<notice_id>/", Opens.TO_STAFF, opens=302, table="notice", asks=this_notice,
+    Door("GET", "/admin/notice/<int:notice_id>/", Opens.TO_STAFF, opens=302, table="notice", asks=this_notice,
          reached=owns),
     Door("POST", "/admin/notice/read", Opens.TO_STAFF, opens=302, asks=notices_read, changes=frozenset({"notice"})),
 

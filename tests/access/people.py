@@ -44,9 +44,9 @@ class Person:
     def may(self, permission: Permission) -> bool:
         return self.scope(permission) is not None
 
-    def narrower(self, one: Permission, other: Permission) -> RowScope | None:
-        """How far two permissions reach that are both needed for one thing."""
-        scopes = [self.scope(one), self.scope(other)]
+    def narrowest(self, *permissions: Permission) -> RowScope | None:
+        """How far permissions reach that are all needed for one thing."""
+        scopes = [self.scope(permission) for permission in permissions]
         return None if None in scopes else min(scopes, key=_REACH.index)
 
     def __str__(self) -> str:

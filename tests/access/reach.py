@@ -42,6 +42,13 @@ def belongs_to_department(person: Person, customer: CustomerRow) -> bool:
     return customer.state != PUBLIC and department_of(customer.consultant) == person.department
 
 
+def at_home(person: Person, customer: CustomerRow) -> bool:
+    """The own, and for whoever sees the floor those of its consultants, in the pool too: the home says who fell."""
+    scope = person.narrowest(P.CUSTOMER_ASSIGN, P.CUSTOMER_READ, P.DISTRIBUTION_READ)
+    consultants = {RowScope.ALL: True, RowScope.DEPARTMENT: department_of(customer.consultant) == person.department}
+    return belongs(person, customer) or (scope is not None and consultants.get(scope, False))
+
+
 def in_pool(person: Person, customer: CustomerRow) -> bool:
     """Public customers whose last consultant isn't me."""
     return customer.state == PUBLIC and customer.consultant != person.username
@@ -91,7 +98,7 @@ def follow_up_reached(scope: RowScope | None, person: Person, record: FollowUpRo
 
 def may_be_followed_up(person: Person, customer: CustomerRow) -> bool:
     """By the present consultant, or by a manager (of the department) who sees contacts, while he is held."""
-    scope = person.narrower(P.FOLLOW_UP_CREATE, P.CUSTOMER_CONTACTS)
+    scope = person.narrowest(P.FOLLOW_UP_CREATE, P.CUSTOMER_CONTACTS)
     managed = customer.state == HELD and (
         scope is RowScope.ALL
         or (scope is RowScope.DEPARTMENT and department_of(customer.consultant) == person.department))
@@ -163,7 +170,7 @@ def followed_up_here(person: Person, customer: CustomerRow) -> Answer | None:
 def within_reach(permission: P, condition: Any = lambda _customer: True) -> Any:
     """His own, or one within the reach of the permission; on the others a sentence says why not."""
     def rule(person: Person, customer: CustomerRow) -> Answer | None:
-        scope = person.narrower(P.CUSTOMER_READ, permission)
+        scope = person.narrowest(P.CUSTOMER_READ, permission)
         mine = belongs(person, customer) or customer_reached(scope, person, customer)
         return None if mine and condition(customer) else REFUSED
     return rule
@@ -171,7 +178,7 @@ def within_reach(permission: P, condition: Any = lambda _customer: True) -> Any:
 
 def assigned_from_his_page(person: Person, customer: CustomerRow) -> Answer | None:
     """Beyond the reach of the permission there is nobody to assign."""
-    if not customer_reached(person.narrower(P.CUSTOMER_READ, P.CUSTOMER_ASSIGN), person, customer):
+    if not customer_reached(person.narrowest(P.CUSTOMER_READ, P.CUSTOMER_ASSIGN), person, customer):
         return Answer(404)
     return assignable_to_dasha(person, customer)
 
@@ -188,23 +195,23 @@ def not_enrolled(_person: Person, customer: CustomerRow) -> Answer | None:
 
 def merges(person: Person, customer: CustomerRow) -> bool:
     """Within the reach of merging, and where contacts are seen."""
-    return all(customer_reached(person.narrower(P.CUSTOMER_READ, needed), person, customer)
+    return all(customer_reached(person.narrowest(P.CUSTOMER_READ, needed), person, customer)
                for needed in (P.CUSTOMER_MERGE, P.CUSTOMER_CONTACTS))
 
 
 def hands_over(person: Person, leaver: OwnedRow) -> bool:
     """All, those of the department, or the own."""
-    return within(person.narrower(P.CUSTOMER_READ, P.CUSTOMER_ASSIGN), person, leaver.owner)
+    return within(person.narrowest(P.CUSTOMER_READ, P.CUSTOMER_ASSIGN), person, leaver.owner)
 
 
 def sees_order(person: Person, order: OwnedRow) -> bool:
     """His own; all for whoever moves all customers."""
-    return order.owner == person.username or person.narrower(P.CUSTOMER_READ, P.CUSTOMER_ASSIGN) is RowScope.ALL
+    return order.owner == person.username or person.narrowest(P.CUSTOMER_READ, P.CUSTOMER_ASSIGN) is RowScope.ALL
 
 
 def goes_on_with_his_own(person: Person, order: OwnedRow) -> Answer | None:
     """And only while he may do himself what was ordered."""
-    mine = order.owner == person.username and person.narrower(P.CUSTOMER_READ, P.CUSTOMER_RELEASE)
+    mine = order.owner == person.username and person.narrowest(P.CUSTOMER_READ, P.CUSTOMER_RELEASE)
     return None if mine else Answer(403)
 
 
