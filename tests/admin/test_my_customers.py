@@ -42,7 +42,7 @@ class TestTheList:
         browser = login("sanjiang")
         assert [r["customer-id"] for r in rows_in(browser.get("/admin/mycustomers/?status=1"))] == [mine.id]
         assert [r["customer-id"] for r in rows_in(browser.get("/admin/mycustomers/?status=3"))] == [lost.id]
-        assert browser.get("/admin/mycustomers/?status=7").status_code == 400
+        assert browser.get("/admin/mycustomers/?status=8").status_code == 400
 
     def test_a_page_with_no_rows_left_leads_back_to_the_first(self, login, mine):
         page = login("sanjiang").get("/admin/mycustomers/?status=1&after=2020-01-01.1").text
