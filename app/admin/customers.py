@@ -207,6 +207,12 @@ class CustomerView(MovesCustomers, MergesCustomers, TableView):
     def erase(self, model: Any) -> None:
         customers.delete(db.session, model.id)
 
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self) -> ResponseReturnValue:
+        """The form; the page of the survivor for somebody who was merged into another."""
+        moved = None if request.method == "POST" else leads_to(request.args.get("id", ""))
+        return super().edit_view() if moved is None else redirect(moved)
+
     @expose("/details/")
     def details_view(self) -> ResponseReturnValue:
         """The record page; that of the survivor for somebody who was merged into another."""

@@ -51,12 +51,17 @@ FACTS: dict[str, LazyString] = {
     "what": _l("What"), "key": _l("Name"), "status": _l("Answer"), "method": _l("Method"), "path": _l("Address"),
     "rows": _l("Rows"), "format": _l("Format"), "filtered": _l("Filtered"), "reason": _l("Reason"),
     "role": _l("Role"), "known": _l("Known"), "session": _l("Session"), "ended_as": _l("Ended"),
-    "masked": _l("Without others’ contacts")}
+    "masked": _l("Without others’ contacts"),
+    "merge": _l("Merge"), "customer": _l("Stays"), "with": _l("Merged with")}
 """What people call the facts of an event."""
 
 
 _CHOSEN: dict[str, type[Kind]] = {"reason": ErasureReason, "ended_as": SessionEnd}
 """The facts that are one of several choices."""
+
+
+_NUMBERS = ("merge", "customer", "with")
+"""The facts that are numbers of rows."""
 
 
 def may_reveal(entry: AuditEntry) -> bool:
@@ -159,8 +164,13 @@ def label_of(name: str) -> str:
 
 def facts(entry: AuditEntry) -> list[tuple[str, str]]:
     """What else there is to know."""
-    return [(str(FACTS.get(name, name)), _shown(_CHOSEN[name](value).label if name in _CHOSEN else value))
-            for name, value in (entry.facts or {}).items()]
+    return [(str(FACTS.get(name, name)), _fact(name, value)) for name, value in (entry.facts or {}).items()]
+
+
+def _fact(name: str, value: Any) -> str:
+    if name in _NUMBERS:
+        return f"#{value}"
+    return _shown(_CHOSEN[name](value).label if name in _CHOSEN else value)
 
 
 def _shown(value: Any) -> str:

@@ -39,10 +39,11 @@ class Line:
     name: str
     label: Any
     values: tuple[str, str]
+    all_kept: bool = False
 
     @property
     def differs(self) -> bool:
-        return all(self.values) and self.values[0] != self.values[1]
+        return not self.all_kept and all(self.values) and self.values[0] != self.values[1]
 
 
 class MergesCustomers:
@@ -72,8 +73,11 @@ class MergesView(GuardedView):
         return False
 
     @expose("/")
-    def index_view(self) -> str:
+    def index_view(self) -> ResponseReturnValue:
         """With whom, or both side by side."""
+        moved = _merged_already(request.args.get("customer", ""), request.args.get("other", ""))
+        if moved is not None:
+            return moved
         customer = _customer(request.args.get("customer", ""))
         if request.args.get("other"):
             return self._preview(customer, _customer(request.args["other"]))
@@ -87,10 +91,12 @@ class MergesView(GuardedView):
             abort(404)
         today = current.today()
         undecided = (survivor.consultant_id != merged.consultant_id and _alike_in_standing(survivor, merged))
+        kept = merges.kept_side(survivor, merged, Choices(), today=today)
+        loser = survivor if kept == MERGED else merged
         page: str = self.render(
             "screens/merge.html", survivor=survivor, merged=merged, lines=_lines(survivor, merged),
-            others=contacts.shown(survivor, "other_contacts") + contacts.shown(merged, "other_contacts"),
-            undecided=undecided, kept=merges.kept_side(survivor, merged, Choices(), today=today),
+            undecided=undecided, kept=kept,
+            ends=loser.is_held(today) and survivor.consultant_id != merged.consultant_id,
             numbers=merges.what_goes_over(db.session, merged.id), shown=_shown(survivor, merged),
             return_url=web.return_address(page_of(survivor) or url_for("customer.index_view")))
         return page
@@ -98,7 +104,11 @@ class MergesView(GuardedView):
     @expose("/merge/", methods=("POST",))
     def merge_view(self) -> ResponseReturnValue:
         """Merge them as the form says, if both are still as it showed them."""
-        survivor, merged = _customer(request.form.get("customer_id", "")), _customer(request.form.get("merged_id", ""))
+        asked = request.form.get("customer_id", ""), request.form.get("merged_id", "")
+        moved = _merged_already(*asked)
+        if moved is not None:
+            return moved
+        survivor, merged = _customer(asked[0]), _customer(asked[1])
         back = url_for(".index_view", customer=survivor.id, other=merged.id)
         if request.form.get("shown", "") != _shown(survivor, merged):
             flash(_("This has changed since it was shown: look at it again, and confirm it then."), "warning")
@@ -152,6 +162,15 @@ def leads_to(asked: str) -> str | None:
     return None if made is None else page_of(made.survivor)
 
 
+def _merged_already(*asked: str) -> ResponseReturnValue | None:
+    """Where a second window of a merge is led to, and is told why; None if both are still there."""
+    moved = next(filter(None, map(leads_to, asked)), None)
+    if moved is None:
+        return None
+    flash(_("One of the two has just been merged into another customer."), "error")
+    return redirect(moved)
+
+
 def _customer(asked: str) -> Customer:
     customer = db.session.get(Customer, row_id(asked)) or abort(404)
     return customer if may_merge(customer) else abort(404)
@@ -193,6 +212,8 @@ def _shown(survivor: Customer, merged: Customer) -> str:
 def _lines(survivor: Customer, merged: Customer) -> list[Line]:
     """What is written of either, field by field."""
     found = [Line(name, _label(name), (_word(survivor, name), _word(merged, name))) for name in merge_record.CHOSEN]
+    found.append(Line("other_contacts", _label("other_contacts"), (
+        contacts.shown(survivor, "other_contacts"), contacts.shown(merged, "other_contacts")), all_kept=True))
     return [line for line in found if any(line.values)]
 
 

@@ -141,8 +141,7 @@ class MyCustomersView(GuardedView):
 
 def _why_gone(row: Distribution) -> str:
     """A word on how a holding ended."""
-    known = timeline.ENDED.get(row.status_shown(current.today()))
-    return str(known[0] if known else _("No longer with you"))
+    return str(timeline.how_ended(db.session, row, current.today()) or _("No longer with you"))
 
 
 def _own_customer() -> Customer:

@@ -105,8 +105,11 @@ class PublicPoolView(GuardedView):
         return redirect(moved) if moved is not None else record_page(self, _in_pool())
 
     @expose("/tries/")
-    def tries_view(self) -> str:
+    def tries_view(self) -> ResponseReturnValue:
         """Who tried what with a customer in the pool: a page, or with `part` what is put below his row."""
+        moved = None if "part" in request.args else leads_to(request.args.get("id", ""))
+        if moved is not None:
+            return redirect(moved)
         customer = _in_pool()
         rendered: str = self.render(
             "screens/pool_tries_part.html" if "part" in request.args else "screens/pool_tries.html",

@@ -266,15 +266,17 @@ def delete(session: Session, customer_id: int) -> None:
     """Delete a customer without history, such as a lead entered by mistake.
 
     Raises:
-        ConflictError: someone held him, followed him up, or he referred others: history is kept.
+        ConflictError: someone held him, followed him up, was merged into him, or was referred by him: history is kept.
     """
     customer = distributions.lock_customer(session, customer_id)
     history = select(or_(exists().where(Distribution.customer_id == customer_id),
-                         exists().where(FollowUp.customer_id == customer_id),
-                         exists().where(Merge.survivor_id == customer_id)))
+                         exists().where(FollowUp.customer_id == customer_id)))
     if session.scalar(history):
         raise ConflictError(_l("%(name)s has a history of consultants or follow-ups, which is kept; "
                                "he cannot be deleted.", name=customer.name))
+    if session.scalar(select(exists().where(Merge.survivor_id == customer_id))):
+        raise ConflictError(_l("Another customer was merged into %(name)s, which is kept; he cannot be deleted.",
+                               name=customer.name))
     if session.scalar(select(exists().where(Customer.referral_from_id == customer_id))):
         raise ConflictError(_l("%(name)s has referred other customers and cannot be deleted.", name=customer.name))
     session.delete(customer)

@@ -67,6 +67,24 @@ def _loss(closed: Closed, *, by_id: int | None = None, to_id: int | None = None)
     return News(closed.consultant_id, NoticeKind.LOST, key, closed.customer_id, details)
 
 
+def regained(session: Session, row: Distribution, merge_id: int, *, now: dt.datetime) -> None:
+    """Tell a consultant of a holding that goes on because a merge was undone, unless he undid it himself."""
+    _of_undone_merge(session, NoticeKind.GAINED, row.consultant_id, row.customer_id, merge_id, now=now)
+
+
+def parted(session: Session, customer_id: int, consultant_id: int, merge_id: int, *, now: dt.datetime) -> None:
+    """Tell a consultant of a customer he had only by a merge that was undone, unless he undid it himself."""
+    _of_undone_merge(session, NoticeKind.LOST, consultant_id, customer_id, merge_id, now=now)
+
+
+def _of_undone_merge(session: Session, kind: NoticeKind, consultant_id: int, customer_id: int, merge_id: int, *,
+                     now: dt.datetime) -> None:
+    by = audit.actor_of(session).employee_id
+    if by != consultant_id:
+        key = f"{kind}/merge/{merge_id}/{consultant_id}/{customer_id}"
+        notices.give(session, [News(consultant_id, kind, key, customer_id, {"merge_undone": 1, "by_id": by})], now=now)
+
+
 # --- the night --------------------------------------------------------------------------------------------------------
 
 

@@ -55,6 +55,13 @@ def put(customer: Customer, values: Values) -> None:
         setattr(customer, name, value if value is None else _read(Customer.__table__.columns[name], value))
 
 
+def gone(session: Session, values: Values) -> list[str]:
+    """Which kept columns name a row that is no longer there."""
+    named = ((name, key.column) for name in values for key in Customer.__table__.columns[name].foreign_keys)
+    return [name for name, column in named if values[name] is not None
+            and session.scalar(select(column).where(column == values[name])) is None]
+
+
 def _read(column: ColumnElement[Any], value: Any) -> Any:
     if isinstance(column.type, ChoiceType):
         return column.type.choices(value)

@@ -23,7 +23,7 @@ from app.models import Course, Customer, Distribution, Employee, FollowUp, Merge
 from app.models.audit import AuditAction, PersonKind
 from app.models.choices import DistributionStatus
 from app.models.contacts import CONTACT_FIELDS
-from app.services import audit, contacts, distributions, limits, merge_record, persons, rule_book
+from app.services import audit, contacts, distributions, hands, limits, merge_record, persons, rule_book
 from app.services.merge_record import ABOUT, CLOCK, Values
 from app.services.rules import ONE_DAY
 
@@ -65,14 +65,15 @@ def merge(session: Session, survivor_id: int, merged_id: int, choices: Choices, 
     kept = kept_side(survivor, merged, choices, today=today)
     loser, keeper = (merged, survivor) if kept == SURVIVOR else (survivor, merged)
     closed = _open_row(session, loser.id)
-    distributions.end(session, loser, DistributionStatus.MERGED, today=today, now=now)
+    same = closed is not None and loser.consultant_id == keeper.consultant_id
+    distributions.end(session, loser, DistributionStatus.MERGED, today=today, now=now, tell=not same)
     session.flush()
     before, gone, clock = merge_record.values_of(survivor), merge_record.values_of(merged), _values(keeper, CLOCK)
     after = _joined(survivor, merged, choices) | clock | {"date": min(survivor.date, merged.date)}
     source = keeper.source
     courses = [course for course in merged.courses if course not in survivor.courses]
     made = Merge(survivor_id=survivor.id, merged_id=merged.id, employee_id=by.id, merged_at=now, name=merged.name,
-                 moved={"kept": kept, "closed": closed, "courses": [course.id for course in courses]},
+                 moved={"kept": kept, "closed": closed, "same": same, "courses": [each.id for each in courses]},
                  kept={"merged": gone, "courses": [course.id for course in merged.courses],
                        "clock": {name: before[name] for name in CLOCK}})
     _take_over(session, survivor, merged, made)
@@ -187,6 +188,11 @@ def merges_into(session: Session, customer_id: int) -> list[Merge]:
                                 .order_by(Merge.id.desc())))
 
 
+def kept_by_the_same(session: Session, customer_id: int) -> set[int]:
+    """The holdings of a customer that ended by a merge though their consultant kept him."""
+    return {made.moved["closed"] for made in merges_into(session, customer_id) if made.moved.get("same")}
+
+
 def what_goes_over(session: Session, customer_id: int) -> dict[str, int]:
     """How many holdings, follow-ups and referred customers refer to a customer."""
     return {name: session.scalar(select(func.count()).where(column == customer_id)) or 0 for name, column in (
@@ -207,7 +213,8 @@ def one_with(session: Session, customer_id: int) -> set[int]:
 def undo(session: Session, merge_id: int, *, by: Employee, today: dt.date, now: dt.datetime) -> Merge:
     """Make two of one again: what the merge moved and replaced is as it was, what was added since stays.
 
-    A holding that ended by the merge goes on; its customer falls tomorrow at the earliest.
+    A holding that ended by the merge goes on; its customer falls tomorrow at the earliest. Its consultant is told, and
+    so is whoever has one of the two no longer. What something kept names and is gone by now is left out.
 
     Raises:
         NotFoundError: there is no such merge.
@@ -225,6 +232,7 @@ def undo(session: Session, merge_id: int, *, by: Employee, today: dt.date, now: 
         rule_book.lock(session)
         limits.check_room(session, holder, rule_book.rules_of(session, holder), today=today)
     kept: Any = made.kept
+    keeper_id = survivor.consultant_id if _standing(survivor, today) > 1 else None
     merged = _part(session, survivor, made, kept)
     rows = made.moved["rows"]
     for column in merge_record.references():
@@ -233,10 +241,14 @@ def undo(session: Session, merge_id: int, *, by: Employee, today: dt.date, now: 
     session.expire_all()
     loser = merged if made.moved["kept"] == SURVIVOR else survivor
     if holder is not None:
-        distributions.reopen(session, loser, session.get_one(Distribution, closed), today=today)
+        row = session.get_one(Distribution, closed)
+        distributions.reopen(session, loser, row, today=today)
+        hands.regained(session, row, made.id, now=now)
     for each in (survivor, merged):
         if each is not loser and each.is_held(today) and "source" in kept["replaced"]:
             distributions.set_clock(session, each, not_before=today + ONE_DAY)
+        if keeper_id is not None and (each.consultant_id != keeper_id or _standing(each, today) < 2):
+            hands.parted(session, each.id, keeper_id, made.id, now=now)
     made.undone_at, made.undone_by_id, made.name, made.kept = now, by.id, None, None
     session.flush()
     _tell(session, made, AuditAction.MERGE_UNDONE)
@@ -274,7 +286,9 @@ def _part(session: Session, survivor: Customer, made: Merge, kept: dict[str, Any
     """Give each his own columns and courses; the survivor keeps what was written since."""
     gone, replaced = kept["merged"], kept["replaced"]
     stands = merge_record.values_of(survivor)
-    own = {name: before for name, (before, after) in replaced.items() if name not in CLOCK and stands[name] == after}
+    befores, afters = ({name: pair[side] for name, pair in replaced.items()} for side in (0, 1))
+    afters = _of_today(session, made, afters)
+    own = {name: before for name, before in befores.items() if name not in CLOCK and stands[name] == afters[name]}
     if made.moved["kept"] == MERGED:
         gone = gone | {name: stands[name] for name in CLOCK}
         own |= kept["clock"]
@@ -288,13 +302,22 @@ def _part(session: Session, survivor: Customer, made: Merge, kept: dict[str, Any
     others = [each for each in (stands["other_contacts"] or "").split()
               if each not in merged_contacts and each not in first]
     referrer = {name: own.pop(name) for name in ("referral_from_id",) if name in own}  # it may be the other
-    merge_record.put(survivor, own | {"other_contacts": " ".join(others) or None})
+    merge_record.put(survivor, _of_today(session, made, own) | {"other_contacts": " ".join(others) or None})
     survivor.courses = [course for course in survivor.courses if course.id not in made.moved["courses"]]
     session.flush()
     merged = Customer(id=made.merged_id)
-    merge_record.put(merged, gone)
+    merge_record.put(merged, _of_today(session, made, gone))
     merged.courses = list(session.scalars(select(Course).where(Course.id.in_(kept["courses"])).order_by(Course.id)))
     session.add(merged)
     session.flush()
-    merge_record.put(survivor, referrer)
+    merge_record.put(survivor, _of_today(session, made, referrer))
     return merged
+
+
+def _of_today(session: Session, undone: Merge, values: Values) -> Values:
+    """Kept columns without what is gone by now; who was merged away is the one he became part of."""
+    found = dict(values)
+    referrer_id = found.get("referral_from_id")
+    while referrer_id not in (None, undone.merged_id) and (made := merge_of(session, referrer_id)) is not None:
+        referrer_id = found["referral_from_id"] = made.survivor_id
+    return found | dict.fromkeys(merge_record.gone(session, found))

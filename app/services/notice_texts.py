@@ -19,8 +19,9 @@ People = Mapping[int, str]
 
 def sentence(notice: Notice, people: People) -> str:
     """One sentence that is true whenever it is read."""
-    say = _MANY if notice.customer is None else _ONE
-    return str(say[notice.kind](_Facts(notice, people)))
+    facts = _Facts(notice, people)
+    say = _OF_UNDONE_MERGES if facts["merge_undone"] else _MANY if notice.customer is None else _ONE
+    return str(say[notice.kind](facts))
 
 
 class _Facts:
@@ -148,7 +149,16 @@ def _lost_many(facts: _Facts) -> str:
                     "%(number)s customers of yours were transferred to others.", facts["number"], number=number)
 
 
+def _regained(facts: _Facts) -> str:
+    return _("%(customer)s is with you again: the merge was undone.", customer=facts.customer)
+
+
+def _parted(facts: _Facts) -> str:
+    return _("%(customer)s is no longer with you: the merge was undone.", customer=facts.customer)
+
+
 _ONE = {NoticeKind.WARNING: _warning, NoticeKind.REMINDER: _reminder, NoticeKind.GAINED: _gained,
         NoticeKind.LOST: _lost}
 _MANY = {NoticeKind.WARNING: _warnings, NoticeKind.TEAM_WARNING: _of_team, NoticeKind.REMINDER: _reminders,
          NoticeKind.GAINED: _gained_many, NoticeKind.LOST: _lost_many}
+_OF_UNDONE_MERGES = {NoticeKind.GAINED: _regained, NoticeKind.LOST: _parted}

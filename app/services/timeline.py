@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from app.clock import Clock
 from app.models import AssignmentEntry, Customer, Distribution, FollowUp
 from app.models.choices import DistributionStatus, Origin
-from app.services import assignment_ledger, contacts
+from app.services import assignment_ledger, contacts, merges
 
 _BEGAN: dict[Origin, LazyString] = {
     Origin.CLAIM: _l("Claimed from the Public Pool"),
@@ -33,6 +33,7 @@ ENDED: dict[DistributionStatus, tuple[LazyString, str]] = {
 }
 """How a holding ended: in words, and how it looks."""
 
+_KEPT_BY_THE_SAME = _l("Ended by a merge: the same consultant keeps the customer")
 _NOBODY_LEFT = _l("Assigned to nobody: into the Public Pool")
 
 
@@ -89,12 +90,13 @@ def of(session: Session, customer: Customer, *, clock: Clock, today: dt.date, ma
         records = [record for record in records if end is None or (
             record.at <= end and record.saved_on <= clock.business_date(end))]
         lines = [line for line in lines if end is None or line.at <= end]
+    same = _kept_by_the_same(session, holdings)
     events = [_follow_up(record, customer, masked) for record in records]
     events += [Event(line.at, "not_assigned", _NOBODY_LEFT, "", tone="warn", assigned=line)
                for line in lines if line.distribution_id is None]
     why = {line.distribution_id: line for line in lines}
     for row in reversed(holdings):
-        events += reversed(_holding(row, customer, clock, today, why.get(row.id)))
+        events += reversed(_holding(row, customer, clock, today, why.get(row.id), same=same))
     return Timeline(sorted(events, key=lambda event: event.at, reverse=True), holdings)
 
 
@@ -104,15 +106,29 @@ def _follow_up(record: FollowUp, customer: Customer, masked: bool) -> Event:
 
 
 def _holding(row: Distribution, customer: Customer, clock: Clock, today: dt.date,
-             assigned: AssignmentEntry | None) -> list[Event]:
+             assigned: AssignmentEntry | None, *, same: set[int]) -> list[Event]:
     """The beginning of a holding and, if it is over, its end."""
     events = [Event(row.created_at, "distribution_began", _BEGAN[row.origin], row.consultant.name, row=row,
                     assigned=assigned)]
     end, status = _end(row, customer, clock, today), _status(row, customer, today)
     if end is not None and status in ENDED:
-        title, tone = ENDED[status]
+        title, tone = (_KEPT_BY_THE_SAME, "info") if row.id in same else ENDED[status]
         events.append(Event(end, "distribution_ended", title, row.consultant.name, tone=tone))
     return events
+
+
+def how_ended(session: Session, row: Distribution, today: dt.date) -> LazyString | None:
+    """How a holding ended, in words; None if it goes on."""
+    if row.id in _kept_by_the_same(session, [row]):
+        return _KEPT_BY_THE_SAME
+    known = ENDED.get(row.status_shown(today))
+    return known[0] if known else None
+
+
+def _kept_by_the_same(session: Session, rows: list[Distribution]) -> set[int]:
+    """Which holdings of a customer ended by a merge after which their consultant had him still."""
+    ended = next((row for row in rows if row.status is DistributionStatus.MERGED), None)
+    return set() if ended is None else merges.kept_by_the_same(session, ended.customer_id)
 
 
 def _status(row: Distribution, customer: Customer, today: dt.date) -> DistributionStatus:

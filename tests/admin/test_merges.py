@@ -5,9 +5,12 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 import pytest
+from flask_babel import force_locale
 from sqlalchemy import select
 
-from app.models import Customer, Merge
+from app.admin import history
+from app.models import AuditEntry, Customer, Merge
+from app.models.audit import AuditAction
 
 DO, UNDO = "/admin/merge/merge/", "/admin/merge/undo/"
 
@@ -21,6 +24,11 @@ def two(school, make_customer):
 @pytest.fixture
 def manager(login):
     return login("manager")
+
+
+@pytest.fixture
+def in_english(manager):
+    manager.submit("/locale", {"locale": "en"})
 
 
 def compare(one, other) -> str:
@@ -68,6 +76,37 @@ class TestThePreview:
         one, other = make_customer("王芳"), make_customer("王芳")
         assert f"other={other.id}" in manager.get(f"/admin/merge/?customer={one.id}").text
 
+    ENDS = "that holding ends as merged"
+
+    @pytest.mark.usefixtures("in_english")
+    def test_says_that_a_holding_ends_only_where_one_does(self, session, manager, two, school, floor):
+        assert self.ENDS in manager.get(compare(*two)).text
+        floor.enrol(two[0])
+        assert self.ENDS in manager.get(compare(*two)).text
+        floor.enrol(two[1])
+        page = manager.get(compare(*two)).text
+        assert 'name="holder"' in page
+        assert self.ENDS not in page
+
+    @pytest.mark.usefixtures("in_english")
+    def test_says_of_nobody_that_he_loses_whom_he_keeps(self, manager, school, make_customer):
+        one, other = make_customer(holder=school.sanjiang), make_customer(holder=school.sanjiang)
+        assert self.ENDS not in manager.get(compare(one, other)).text
+
+    def test_shows_the_further_contacts_which_are_all_kept(self, session, manager, two):
+        two[0].other_contacts, two[1].other_contacts = "13800000008", "13800000009"
+        session.commit()
+        page = manager.get(compare(*two)).text
+        assert "13800000008" in page
+        assert "13800000009" in page
+        assert 'name="value-other_contacts"' not in page
+
+    @pytest.mark.usefixtures("in_english")
+    def test_says_of_each_cell_who_stays(self, manager, two):
+        page = manager.get(compare(*two)).text
+        assert f'data-label="Stays · 龙泰 #{two[0].id}"' in page
+        assert f'data-label="Becomes part of this customer · 龙太 #{two[1].id}"' in page
+
     def test_of_one_with_himself_is_not_there(self, manager, two):
         assert manager.get(compare(two[0], two[0])).status_code == 404
 
@@ -77,7 +116,8 @@ class TestMerging:
         one, gone = merged
         assert (one.company, one.consultant.name, one.mobile) == ("二厂", "暴雨", "13800000002")
         for address in (f"/admin/customer/details/?id={gone}", f"/admin/record/?id={gone}",
-                        f"/admin/publicpool/details/?id={gone}"):
+                        f"/admin/publicpool/details/?id={gone}", f"/admin/publicpool/tries/?id={gone}",
+                        f"/admin/customer/edit/?id={gone}"):
             assert manager.get(address).location.endswith(f"/admin/customer/details/?id={one.id}")
         page = manager.get(f"/admin/customer/details/?id={one.id}").text
         assert f"/admin/merge/details/?customer={one.id}" in page
@@ -93,6 +133,23 @@ class TestMerging:
         answer = manager.submit(DO, {"customer_id": one.id, "merged_id": other.id, "shown": shown})
         assert answer.location.endswith(compare(one, other))
         assert session.scalars(select(Merge)).all() == []
+
+    @pytest.mark.usefixtures("in_english")
+    def test_in_a_second_window_is_told_of_the_first_and_led_to_the_survivor(self, manager, merged):
+        one, gone = merged
+        page = f"/admin/customer/details/?id={one.id}"
+        answer = manager.submit(DO, {"customer_id": one.id, "merged_id": gone, "shown": "1"})
+        assert answer.location.endswith(page)
+        assert "has just been merged into another customer" in manager.get(page).text
+        answer = manager.get(f"/admin/merge/?customer={gone}&other={one.id}")
+        assert answer.location.endswith(page)
+
+    def test_is_in_the_audit_log_in_words(self, app, session, merged):
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == AuditAction.MERGED).order_by(
+            AuditEntry.id)).first()
+        with app.test_request_context(), force_locale("en"):
+            assert history.facts(entry) == [("Merge", f"#{session.scalar(select(Merge.id))}"),
+                                            ("Stays", f"#{merged[0].id}"), ("Merged with", f"#{merged[1]}")]
 
     def test_is_told_with_what_was_replaced(self, manager, merged):
         page = manager.get(f"/admin/merge/details/?customer={merged[0].id}").text

@@ -7,11 +7,12 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from flask_babel import force_locale
 from sqlalchemy import delete, select
 
 from app.models import Customer, Notice, SalesRank
 from app.models.choices import AssignmentStrategy, DistributionStatus, ErasureReason, NoticeKind, Origin
-from app.services import assignment, audit, customers, enrolments, erasure, expiry, hands, transfers
+from app.services import assignment, audit, customers, enrolments, erasure, expiry, hands, notice_texts, transfers
 from app.services.audit import Actor
 from app.services.transfers import Plan
 
@@ -135,6 +136,45 @@ class TestACustomerWhoGoes:
         as_(school.admin)
         erasure.erase_customers(session, [customer.id], ErasureReason.REQUESTED, today=clock.today(), now=clock.now())
         assert [(kind, name) for kind, name, _details in told(school.sanjiang)] == [(LOST, f"#{customer.id}")]
+
+
+class TestAnUndoneMerge:
+    def test_tells_whose_holding_goes_on_and_who_has_one_of_the_two_no_longer(self, school, make_customer, floor, told,
+                                                                                as_):
+        mine, his = make_customer("龙泰", holder=school.sanjiang), make_customer("龙太", holder=school.baoyu)
+        as_(school.manager)
+        made = floor.merge(mine, his, school.manager)
+        assert told(school.baoyu)[-1][0] == LOST
+        told(school.sanjiang)
+        floor.part(made, school.manager)
+        said = {"merge_undone": 1, "by_id": school.manager.id}
+        assert told(school.baoyu) == [(GAINED, "龙太", said)]
+        assert told(school.sanjiang) == [(LOST, "龙太", said)]
+
+    def test_tells_of_one_who_is_back_in_the_pool(self, school, make_customer, floor, told, as_):
+        mine, his = make_customer("龙泰"), make_customer("龙太", holder=school.baoyu)
+        as_(school.manager)
+        made = floor.merge(mine, his, school.manager)
+        told(school.baoyu)
+        floor.part(made, school.manager)
+        assert [(kind, name) for kind, name, _details in told(school.baoyu)] == [(LOST, "龙泰")]
+
+    def test_tells_nobody_of_what_he_does_himself(self, school, make_customer, floor, told, as_):
+        mine, his = make_customer("龙泰", holder=school.sanjiang), make_customer("龙太", holder=school.baoyu)
+        made = floor.merge(mine, his, school.manager)
+        told(school.baoyu)
+        as_(school.baoyu)
+        floor.part(made, school.baoyu)
+        assert told(school.baoyu) == []
+
+    def test_says_so_in_words(self, app, session, school, make_customer, floor, as_):
+        mine, his = make_customer("龙泰", holder=school.sanjiang), make_customer("龙太", holder=school.baoyu)
+        as_(school.manager)
+        floor.part(floor.merge(mine, his, school.manager), school.manager)
+        found = [each for each in session.scalars(select(Notice)) if "merge_undone" in each.details]
+        with app.test_request_context(), force_locale("en"):
+            assert {notice_texts.sentence(each, {}) for each in found} == {
+                "龙太 is with you again: the merge was undone.", "龙太 is no longer with you: the merge was undone."}
 
 
 class TestANight:

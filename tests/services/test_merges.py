@@ -12,6 +12,7 @@ from app.extensions import Base
 from app.models import (
     AssignmentEntry,
     AuditEntry,
+    Campus,
     Course,
     Customer,
     Distribution,
@@ -23,7 +24,8 @@ from app.models import (
 )
 from app.models.audit import AuditAction, PersonKind
 from app.models.choices import AssignmentStrategy, DistributionStatus, ErasureReason, NoticeKind, Origin, Source
-from app.services import customers, erasure, known_contact, merge_record, merges, personal_data, timeline
+from app.services import audit, customers, erasure, known_contact, merge_record, merges, personal_data, timeline
+from app.services.audit import Actor
 from app.services.transfers import Plan
 from tests.support.databases import on_both_databases
 
@@ -366,3 +368,67 @@ def test_an_order_that_names_both_names_the_survivor_once(session, school, two, 
     mine, his = two
     floor.merge(mine, his, school.manager)
     assert session.scalars(select(TransferLine.customer_id)).all() == [mine.id]
+
+
+class TestUndoingWhatNamesSomebodyOrSomethingGone:
+    def test_follows_a_referrer_who_was_merged_away(self, session, school, make_customer, floor):
+        former, later = make_customer(), make_customer()
+        mine, his = make_customer(referral_from_id=later.id), make_customer(referral_from_id=former.id)
+        number = his.id
+        made = floor.merge(mine, his, school.manager)
+        floor.merge(later, former, school.manager)
+        floor.part(made, school.manager)
+        assert session.get_one(Customer, number).referral_from_id == mine.referral_from_id == later.id
+
+    def test_gives_the_survivor_his_referrer_back_wherever_both_referrers_are_now(self, session, school, make_customer,
+                                                                                  floor):
+        own, taken, third, fourth = (make_customer() for _ in range(4))
+        mine, his = make_customer(referral_from_id=own.id), make_customer(referral_from_id=taken.id)
+        made = floor.merge(mine, his, school.manager, referral_from_id=merges.MERGED)
+        floor.merge(third, own, school.manager)
+        floor.merge(fourth, taken, school.manager)
+        floor.part(made, school.manager)
+        session.expire_all()
+        assert mine.referral_from_id == third.id
+
+    @pytest.mark.parametrize("chosen", [merges.SURVIVOR, merges.MERGED])
+    def test_leaves_out_a_campus_that_is_gone(self, session, school, make_customer, floor, chosen):
+        campuses = [Campus(title="东区"), Campus(title="西区")]
+        session.add_all(campuses)
+        session.commit()
+        mine, his = (make_customer(campus_id=each.id) for each in campuses)
+        number, kept = his.id, campuses[chosen == merges.MERGED].id
+        made = floor.merge(mine, his, school.manager, campus_id=chosen)
+        session.delete(campuses[chosen == merges.SURVIVOR])
+        session.commit()
+        floor.part(made, school.manager)
+        left = {mine.campus_id, session.get_one(Customer, number).campus_id}
+        assert left == {None, kept}
+
+
+class TestTwoOfTheSameConsultant:
+    @pytest.fixture
+    def merged(self, session, school, make_customer, floor, clock):
+        audit.act_as(session, Actor("web", clock, school.manager.id))
+        mine, his = make_customer(holder=school.sanjiang), make_customer(holder=school.sanjiang)
+        return mine, floor.merge(mine, his, school.manager)
+
+    def test_are_no_loss_to_him(self, session, merged):
+        assert session.scalars(select(Notice).where(Notice.kind == NoticeKind.LOST)).all() == []
+
+    def test_are_told_so_on_the_timeline_after_a_further_merge_too(self, session, school, make_customer, merged, floor,
+                                                                    clock):
+        mine, _made = merged
+        last = make_customer(holder=school.baoyu)
+        floor.merge(last, mine, school.manager)
+        found = timeline.of(session, last, clock=clock, today=clock.today(), masked=False)
+        assert sorted(str(event.title) for event in found.events if event.kind == "distribution_ended") == [
+            "Ended by a merge: another consultant keeps the customer",
+            "Ended by a merge: the same consultant keeps the customer"]
+
+
+def test_a_lead_whose_merge_was_undone_is_kept_for_that_reason(session, school, make_customer, floor):
+    mine = make_customer()
+    floor.part(floor.merge(mine, make_customer(), school.manager), school.manager)
+    with pytest.raises(ConflictError, match="merged into"):
+        customers.delete(session, mine.id)
