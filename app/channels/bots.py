@@ -7,6 +7,7 @@ they call `requests` is here `Judged`, which looks at the answer.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 import requests
 from apprise import AppriseAsset
@@ -38,6 +39,14 @@ for module in (dingtalk, feishu, wecombot):
     module.requests = Judged
 
 
+class DingTalk(dingtalk.NotifyDingTalk):
+    """Signs in plain base64: the plugin percent-encodes it, and then `requests` does so again."""
+
+    def get_signature(self) -> tuple[str, str]:
+        timestamp, signature = super().get_signature()
+        return timestamp, unquote(signature)
+
+
 def send_to_bot(settings: Settings, channel: DeliveryChannel, key: str, message: Message) -> None:
     """Let a bot say something.
 
@@ -60,7 +69,7 @@ def _plugin(settings: Settings, channel: DeliveryChannel, key: str) -> NotifyBas
         wecom.api_url = f"{settings.wecom_url}/cgi-bin/webhook/send?key={wecom.key}"
         return wecom
     if channel is DeliveryChannel.DINGTALK:
-        ding = dingtalk.NotifyDingTalk(token=token, secret=secret or None, **common)
+        ding = DingTalk(token=token, secret=secret or None, **common)
         ding.notify_url = f"{settings.dingtalk_url}/robot/send?access_token={{token}}"
         return ding
     bot = feishu.NotifyFeishu(token=token, **common)

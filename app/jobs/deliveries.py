@@ -46,7 +46,7 @@ def _send(channels: Channels, attempt: Attempt) -> bool:
     """Send one message; True if it was taken. The claim is committed before anything leaves."""
     target = notice_preferences.target(attempt.employee, attempt.channel, attempt.preference,
                                        secret_key=str(current_app.secret_key))
-    message = _in_words(attempt)
+    message, language = _in_words(attempt), _language(attempt)
     db.session.commit()
     problem: DeliveryProblem | None = None
     answer = None
@@ -55,7 +55,8 @@ def _send(channels: Channels, attempt: Attempt) -> bool:
             raise SendError(DeliveryProblem.NO_ADDRESS)
         if message is None:
             raise SendError(DeliveryProblem.ERROR)
-        channels.send(attempt.channel, target, message)
+        with force_locale(language):  # a channel says how many notices it had no room for
+            channels.send(attempt.channel, target, message)
     except SendError as error:
         problem, answer = error.problem, error.answer
     if not deliveries.settle(db.session, attempt.delivery_id, attempt.number, now=current.now(), problem=problem,
@@ -74,9 +75,13 @@ def _in_words(attempt: Attempt) -> Message | None:
         return None
 
 
+def _language(attempt: Attempt) -> str:
+    return attempt.employee.locale or current.settings().default_locale
+
+
 def message_of(attempt: Attempt) -> Message:
     """What is said, in the language of the person."""
-    with force_locale(attempt.employee.locale or current.settings().default_locale):
+    with force_locale(_language(attempt)):
         lines = tuple(notice_words.sentence(each) for each in attempt.notices)
         number = len(lines)
         title = str(attempt.notices[0].kind.label) if number == 1 else ngettext(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hmac
 import socket
 import threading
 from contextlib import suppress
@@ -176,6 +178,12 @@ class TestEachChannel:
         assert "龙泰" in said
 
 
+def signature(timestamp: str) -> str:
+    """What DingTalk compares: base64 of the HMAC-SHA256 of the milliseconds and the secret, by the secret."""
+    digest = hmac.new(SECRET.encode(), f"{timestamp}\n{SECRET}".encode(), "sha256").digest()
+    return base64.b64encode(digest).decode()
+
+
 class TestWhatIsSent:
     """To the addresses, in the fields and with the signatures the other sides document."""
 
@@ -195,6 +203,7 @@ class TestWhatIsSent:
         assert request.path == "/robot/send"
         assert request.query.keys() == {"access_token", "timestamp", "sign"}
         assert request.query["access_token"] == KEY
+        assert request.query["sign"] == signature(request.query["timestamp"])
 
     def test_to_feishu(self, uses, tell, deliver, web):
         uses(FEISHU)
