@@ -178,13 +178,13 @@ def _asked_part() -> ColumnElement[bool] | None:
 
 
 def _statuses(counts: dict[DistributionStatus, int]) -> list[dict[str, Any]]:
-    """The chips above the list."""
+    """The chips above the list: of the statuses there are, and the one asked for."""
     asked, shown = _asked_status(), _counts(counts)
     every = {"code": "", "label": _l("All"), "count": shown["status-"],
              "url": cursor.same_page(status=None, after=None), "active": asked is None}
     return [every, *({"code": status.value, "label": status.label, "count": shown[f"status-{status.value}"],
                       "url": cursor.same_page(status=status.value, after=None), "active": asked is status}
-                     for status in DistributionStatus)]
+                     for status in DistributionStatus if counts.get(status) or asked is status)]
 
 
 def _counts(counts: dict[DistributionStatus, int]) -> dict[str, str]:

@@ -61,7 +61,8 @@ def index() -> str:
     live = sessions.live_of(db.session, _me(), now=current.now(), settings=current.school())
     used = notice_preferences.channels_of(db.session, _me().id)
     return render_template("account/index.html", me=_me(), live=live, this=current.login_session(),
-                           channels=[channel.label for channel in DeliveryChannel if channel in used])
+                           channels=[channel.label for channel in DeliveryChannel
+                                     if channel in used and notice_preferences.brings_any(used[channel], _me())])
 
 
 @blueprint.post("/sessions/<int:login_id>/end")

@@ -38,7 +38,8 @@ class ChannelForm(FlaskForm):
 
     key = PasswordField(_l("Key of the bot"), [Length(max=512)])
     secret = PasswordField(_l("Secret it signs with"), [Length(max=128)])
-    kinds = SelectMultipleField(_l("Told of"), choices=[SelectChoice(kind.value, kind.label) for kind in NoticeKind])
+    kinds = SelectMultipleField(_l("Told of"), choices=lambda: [
+        SelectChoice(kind.value, kind.label) for kind in notice_preferences.kinds_for(_me())])
     digest_at = SelectField(_l("When"), choices=lambda: [
         SelectChoice("", _("At once")),
         *(SelectChoice(time, _("Once a day at %(time)s", time=time)) for time in _HOURS)])
@@ -82,6 +83,11 @@ class Card:
     @property
     def needs_key(self) -> bool:
         return self.channel in BOTS
+
+    @property
+    def in_use(self) -> bool:
+        """Whether anything can come by it."""
+        return self.row is not None and notice_preferences.brings_any(self.row, _me())
 
 
 @blueprint.get("/notices")

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from app.errors import ConflictError, DomainError, NotFoundError
 from app.models import Employee, NoticeChannel, NoticeDelivery, QuietHours
 from app.models.choices import DeliveryChannel, DeliveryState, NoticeKind
-from app.services import sealing
+from app.services import floor, sealing
 
 PURPOSE = "notice channel"
 BOTS = {DeliveryChannel.WECOM: r"[A-Za-z0-9_-]{8,128}", DeliveryChannel.DINGTALK: r"[A-Za-z0-9]{8,128}",
@@ -53,6 +53,17 @@ def channels_of(session: Session, employee_id: int) -> dict[DeliveryChannel, Not
     """The channels somebody uses."""
     return {each.channel: each for each in session.scalars(
         select(NoticeChannel).where(NoticeChannel.employee_id == employee_id))}
+
+
+def kinds_for(employee: Employee) -> list[NoticeKind]:
+    """What somebody may be told of: a team's customers only if he sees a floor."""
+    oversees = floor.reach_of(employee) is not None
+    return [kind for kind in NoticeKind if kind is not NoticeKind.TEAM_WARNING or oversees]
+
+
+def brings_any(row: NoticeChannel, employee: Employee) -> bool:
+    """Whether anything can come to somebody by a channel of his."""
+    return any(kind.value in row.kinds for kind in kinds_for(employee))
 
 
 def target(employee: Employee, channel: DeliveryChannel, row: NoticeChannel | None, *, secret_key: str) -> str | None:

@@ -79,6 +79,25 @@ class TestAConsultantsDay:
         for label, (number, address) in found.items():
             assert rows_shown(sanjiang, address) == number, label
 
+    def test_a_number_among_the_parts_leads_to_the_rows_it_counts_or_nowhere(self, busy, login, make_customer,
+                                                                            make_follow_up, school, session, clock):
+        day = dt.timedelta(days=1)
+        missed = make_customer("失约了", holder=school.sanjiang, on=clock.today() - 2 * day)
+        make_follow_up(missed, on=clock.today() - 2 * day, next_contact_on=clock.today() - day)
+        for number in range(7):
+            due = make_customer(f"今天联系{number}", holder=school.sanjiang, on=clock.today() - day)
+            make_follow_up(due, on=clock.today() - day, next_contact_on=clock.today())
+        session.commit()
+        sanjiang = login("sanjiang")
+        sanjiang.submit("/locale", {"locale": "en"})
+        page = sanjiang.get("/admin/").text
+        parts = page[page.index('data-part="today"'):page.index('id="pool-title"')]
+        assert "missed 1" in parts
+        links = re.findall(r'<a [^>]*href="(/admin/mycustomers/[^"]*)"[^>]*>([^<]*\d[^<]*)<', parts)
+        assert len(links) >= 2
+        for address, text in links:
+            assert rows_shown(sanjiang, html.unescape(address)) == int(re.search(r"\d+", text)[0]), text
+
     def test_before_the_night_has_run_it_counts_whom_he_has_lost_already(self, login, make_customer, school, clock):
         make_customer("没跟进", holder=school.sanjiang, on=clock.today() - dt.timedelta(days=4))
         sanjiang = login("sanjiang")
@@ -144,6 +163,12 @@ class TestAConsultantsDay:
 
 
 class TestAManagersFloor:
+    def test_is_what_the_window_is_called(self, login, school):
+        for username, title in (("manager", "The floor"), ("sanjiang", "My day"), ("finance", "Home")):
+            browser = login(username)
+            browser.submit("/locale", {"locale": "en"})
+            assert f"<title>{title} ·" in browser.get("/admin/").text
+
     def test_counts_everyone(self, busy, login, session):
         manager = login("manager")
         manager.submit("/locale", {"locale": "en"})

@@ -44,6 +44,13 @@ class TestTheList:
         assert [r["customer-id"] for r in rows_in(browser.get("/admin/mycustomers/?status=3"))] == [lost.id]
         assert browser.get("/admin/mycustomers/?status=8").status_code == 400
 
+    def test_a_status_nobody_has_gets_no_chip_but_where_it_is_asked_for(self, login, mine):
+        browser = login("sanjiang")
+        merged = f'data-count="status-{DistributionStatus.MERGED.value}"'
+        assert f'data-count="status-{DistributionStatus.FOLLOWING.value}"' in browser.get("/admin/mycustomers/").text
+        assert merged not in browser.get("/admin/mycustomers/").text
+        assert merged in browser.get(f"/admin/mycustomers/?status={DistributionStatus.MERGED.value}").text
+
     def test_a_page_with_no_rows_left_leads_back_to_the_first(self, login, mine):
         page = login("sanjiang").get("/admin/mycustomers/?status=1&after=2020-01-01.1").text
         assert 'href="/admin/mycustomers/?status=1"' in page.split('class="card empty"')[1]

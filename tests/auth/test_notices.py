@@ -67,6 +67,22 @@ class TestThePage:
         sanjiang.submit(f"{PAGE}/feishu", fill("feishu", key=KEY))
         assert "Feishu bot" in sanjiang.get("/account/").text
 
+    def test_with_nothing_ticked_a_channel_is_not_used(self, sanjiang):
+        sanjiang.submit(f"{PAGE}/feishu", fill("feishu", key=KEY))
+        assert "In use" in sanjiang.get(PAGE).text
+        sanjiang.submit(f"{PAGE}/feishu", fill("feishu", kinds=()))
+        assert "In use" not in sanjiang.get(PAGE).text
+        assert "Feishu bot" not in sanjiang.get("/account/").text
+
+    def test_offers_a_team_only_to_those_who_see_one(self, sanjiang, login, chosen):
+        team = [NoticeKind.TEAM_WARNING.value]
+        assert f'value="{team[0]}"' not in sanjiang.get(PAGE).text
+        assert sanjiang.submit(f"{PAGE}/feishu", fill("feishu", key=KEY, kinds=team)).status_code == 422
+        manager = login("manager")
+        assert f'value="{team[0]}"' in manager.get(PAGE).text
+        manager.submit(f"{PAGE}/feishu", fill("feishu", key=KEY, kinds=team))
+        assert chosen()["feishu"].kinds == team
+
     def test_sends_nobody_without_an_address(self, sanjiang, app, school, session, monkeypatch, chosen):
         monkeypatch.setitem(app.config, "SETTINGS", app.config["SETTINGS"].model_copy(update={
             "smtp_url": "smtp://127.0.0.1", "mail_from": "crm@school.example"}))
