@@ -233,7 +233,7 @@ def test_every_table_is_recorded_or_says_why_not():
     left_out = {mapper.class_.__name__ for mapper in Base.registry.mappers if not is_audited(mapper.class_)}
     assert left_out <= {"AuditEntry", "PersonKey", "JobRun", "RolePermission", "LoginSession", "SecondFactor",
                         "RecoveryCode", "ListChoice", "BackgroundTask", "ExportFile", "ExportChunk", "AssignmentRound",
-                        "TransferLine", "Notice", "NoticeDelivery", "DeliveredNotice", "QuietHours"}
+                        "TransferLine", "Merge", "Notice", "NoticeDelivery", "DeliveredNotice", "QuietHours"}
 
 
 def test_every_column_for_text_says_whether_it_is_personal():
