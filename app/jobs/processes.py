@@ -33,8 +33,6 @@ log = logging.getLogger(__name__)
 
 TICK = 5
 PAUSE = 2.0
-AT_ONCE = (Task.CATCH_UP, Task.WARNINGS)
-"""What a worker looks after as it starts: it adds nothing where nothing was missed."""
 LOST = (redis.ConnectionError, redis.TimeoutError, OSError)
 
 
@@ -125,15 +123,14 @@ class SchoolWorker(Worker):
 
 
 def run_worker(app: Flask) -> None:
-    """Take jobs from the queue until told to stop. What was missed, or died half-way, is done at once."""
+    """Take jobs from the queue until told to stop. A run that died half-way is taken up again at once."""
     settings: Settings = app.config["SETTINGS"]
     _begin(settings)
     stop = Stop()
 
     def work() -> None:
         client = queue.connect(settings, timeout=60)
-        for task in AT_ONCE:
-            queue.put(queue.queue(client), task)
+        queue.put(queue.queue(client), Task.CATCH_UP)
         try:
             SchoolWorker(client, stop).work()
         finally:
