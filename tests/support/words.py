@@ -15,7 +15,7 @@ ALLOWED = frozenset({
     "QQ", "qq", "WeChat", "openid", "QR",         # services and signs, under the names they have in Chinese too
     "SEO", "DSP", "CTO", "cto",             # where leads come from, as the trade says
     "CSV", "XLSX", "JSON", "HTML", "csv", "xlsx",  # kinds of files
-    "SEC",                                  # how the secret of a DingTalk bot begins
+    "SEC", "Webhook",                       # how the secret of a DingTalk bot begins, and what its address is called
     "ID", "IP", "NIST",                     # abbreviations
     "Ctrl", "Enter", "Esc",                 # keys, where a sentence names them
     "Werkzeug",                             # the browser of these tests, in the list of sessions
