@@ -18,7 +18,7 @@ ALLOWED = frozenset({
     "SEC", "Webhook",                       # how the secret of a DingTalk bot begins, and what its address is called
     "ID", "IP", "NIST",                     # abbreviations
     "Ctrl", "Enter", "Esc",                 # keys, where a sentence names them
-    "Werkzeug",                             # the browser of these tests, in the list of sessions
+    "Chrome", "Linux", "Werkzeug",          # the browsers of these tests, in the list of sessions
     "GET", "POST",                          # what was refused, in the audit log
 })
 
