@@ -8,12 +8,21 @@ row or the key in it ("DETAIL: Key (mobile)=(138…) already exists"), SQLAlchem
 from __future__ import annotations
 
 import re
+import sqlite3
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 _DATA_EXCEPTION = "22"
 """Class of SQLSTATE: the message itself quotes what could not be read as a number or a date."""
+
+_PASSING = re.compile("08|53|57P|40001|40P01|55P03")
+"""SQLSTATEs of PostgreSQL: no connection, no room, shutting down, serialization, deadlock, lock not available."""
+
+_SQLITE_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_PRIMARY_CODE = 0xFF
 
 
 def configure(engine: Engine) -> None:
@@ -44,3 +53,20 @@ def without_values(text: str, sqlstate: str | None) -> str:
         return text
     first = re.split(r"\n(?:DETAIL|HINT|CONTEXT|QUERY|LINE \d+):", text, maxsplit=1)[0]
     return re.sub(r'".*"', '"…"', first, flags=re.DOTALL) if sqlstate.startswith(_DATA_EXCEPTION) else first
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether a database was busy or away, so that what was asked of it may well succeed in a moment."""
+    if isinstance(error, NoConnectionFree):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    cause = error.orig
+    if isinstance(cause, sqlite3.Error):
+        return (getattr(cause, "sqlite_errorcode", 0) & _PRIMARY_CODE) in _SQLITE_BUSY
+    sqlstate = getattr(cause, "sqlstate", None)
+    if sqlstate is None:  # it never came to a conversation
+        return isinstance(error, OperationalError)
+    return _PASSING.match(sqlstate) is not None

@@ -30,7 +30,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import assets, current, display, form_rules, sqlite, trail
+from app import assets, current, database_errors, display, form_rules, sqlite, trail
 from app.errors import ConflictError, DomainError, NotAllowedError, NotFoundError, TooManyRequestsError
 from app.extensions import db, login_manager
 from app.models import Setting
@@ -53,6 +53,9 @@ _SENTENCES = {
     429: _l("That was too often. Please wait a little."),
     500: _l("Something went wrong on our side. It has been noted."),
 }
+
+_COME_BACK_AFTER = 5
+"""Seconds until a request that found the database busy or away may be sent again."""
 
 
 class SessionInterface(SecureCookieSessionInterface):
@@ -297,8 +300,19 @@ def _csrf_error(_error: CSRFError) -> ResponseReturnValue:
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
     """Details go to the log, never to the person."""
+    if database_errors.is_passing(error):
+        return _come_back(error)
     if current_app.testing:
         raise error
     current_app.logger.error("unexpected error on %s %r", request.method, request.path, exc_info=error)
     db.session.rollback()
     return error_page(500, _SENTENCES[500])
+
+
+def _come_back(error: Exception) -> ResponseReturnValue:
+    """The database was busy or away: no fault of this request, so whoever sent it may send it again."""
+    current_app.logger.warning("%s %r had to be put off: %s", request.method, request.path, error)
+    db.session.rollback()
+    response = error_page(503, _l("The database is busy, or does not answer just now. Please try again in a moment."))
+    response.headers["Retry-After"] = str(_COME_BACK_AFTER)
+    return response

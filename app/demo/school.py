@@ -13,7 +13,7 @@ from sqlalchemy import Table, exists, func, select
 from sqlalchemy.orm import Session
 
 from app.clock import Clock
-from app.demo import bulk
+from app.demo import bulk, lately
 from app.demo.catalogue import Catalogue, add_catalogue, add_classes, add_departments
 from app.demo.chance import pick, stream
 from app.demo.histories import History, Moments, World
@@ -105,6 +105,8 @@ def build(session: Session, *, customers: int, seed: int, as_of: dt.date, now: d
                 on_progress(done, customers)
         _record_nights(session, world.moments, as_of, writer.fallen)
         bulk.settle(session, _Writer.TABLES)
+        lately.deal_out(session, as_of, world.moments)
+        lately.warn(session, as_of, world.moments)
 
 
 def _check(session: Session, customers: int, as_of: dt.date, today: dt.date) -> None:
