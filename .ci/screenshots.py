@@ -54,6 +54,19 @@ def open_hand_over(page: Page) -> None:
     page.goto(str(page.locator("a[href*='hand-over']").first.get_attribute("href")))
 
 
+def unfold_tries(page: Page) -> None:
+    """Who tried what on the customer at the top of the pool."""
+    page.locator("[data-tries]").first.click()
+    page.locator("tr.told").wait_for()
+
+
+def open_merge(page: Page) -> None:
+    """The two customers at the top of the list, side by side."""
+    ticks = page.locator("tbody [data-tick]")
+    one, other = (ticks.nth(number).get_attribute("value") for number in (0, 1))
+    page.goto(f"/admin/merge/?customer={one}&other={other}")
+
+
 def open_palette(page: Page) -> None:
     page.keyboard.press("Control+k")
     page.locator("dialog[open]").wait_for()
@@ -64,14 +77,18 @@ SHOTS = (
     Shot("home-consultant", "sanjiang", "/admin/"),
     Shot("home-manager", "manager", "/admin/", dark=True),
     Shot("pool", "dasha", "/admin/publicpool/", dark=True),
+    Shot("tries", "dasha", "/admin/publicpool/", unfold_tries),
     Shot("my-customers", "sanjiang", "/admin/mycustomers/"),
     Shot("follow-up", "sanjiang", "/admin/mycustomers/", open_follow_up),
     Shot("customer", "sanjiang", "/admin/mycustomers/", open_first_customer, dark=True),
     Shot("palette", "sanjiang", "/admin/mycustomers/", open_palette),
     Shot("customers", "manager", "/admin/customer/"),
+    Shot("merge", "manager", "/admin/customer/", open_merge),
     Shot("customer-form", "manager", "/admin/customer/new/"),
     Shot("assignment", "manager", "/admin/assignment/"),
     Shot("hand-over", "manager", "/admin/transfer/", open_hand_over),
+    Shot("notices", "sanjiang", "/admin/notice/"),
+    Shot("channels", "sanjiang", "/account/notices"),
     Shot("classes", "manager", "/admin/courseclass/"),
     Shot("jobs", "admin", "/admin/jobs/"),
     Shot("pool-rules", "admin", "/admin/poolrules/"),

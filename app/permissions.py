@@ -216,7 +216,7 @@ def assume(employee: Employee, role: Role) -> None:
 
 def granted(roles: Iterable[Role], permission: Permission) -> RowScope | None:
     """How far the widest of the roles that grant the permission reaches; None if none does."""
-    return widest(role.scope for role in roles if any(each.code == permission.value for each in role.permissions))
+    return widest(role.scope for role in roles if role.permits(permission.value))
 
 
 def widest(scopes: Iterable[RowScope]) -> RowScope | None:

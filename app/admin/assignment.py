@@ -127,6 +127,6 @@ def _fairness(shares: Sequence[Share]) -> Chart:
         summary = _("In %(days)d days %(number)s leads were assigned. Farthest from the own share is %(name)s: "
                     "%(received)s, by rank it would be %(due)s.", days=DAYS, number=format_number(received.total),
                     name=far.rank.consultant.name, received=format_number(far.received),
-                    due=format_number(round(far.due)))
+                    due=format_number(round(far.due, 1)))
     return Chart("fairness", _l("Who got how many"), summary, _l("Consultant"),
                  [share.rank.consultant.name for share in shares], (received, due))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 from flask import abort, current_app, flash, g, redirect, request
@@ -35,6 +36,9 @@ LAST_OFFSET = 10_000
 """Addresses of old name a page by its number; none of them skips more rows than this."""
 
 LONGEST_SEARCH = 64
+
+_LAST_PLACE = 9
+"""Columns from this place on are alike to lists.css, which hides the last ones where there is no room."""
 
 
 class Lists(ModelView):
@@ -214,7 +218,7 @@ class Lists(ModelView):
         actions, confirmations = self.get_actions_list()
         rendered: str = self.render(
             self.list_template, asked=asked, data=page.rows, number=_in_words(self._count(numbers, MOST_COUNTED)),
-            list_columns=[(name, self.get_column_name(name)) for name in columns], sorting=self.sorting(asked),
+            list_columns=self._columns(columns), sorting=self.sorting(asked),
             sort_url=lambda name: self._sort_url(asked, name), fields=self.list_fields, url_for_list=self.list_url,
             previous_url=self.list_url(asked, before=page.before) if page.before else None,
             next_url=self.list_url(asked, after=page.after) if page.after else None,
@@ -225,6 +229,12 @@ class Lists(ModelView):
             views=self._views(asked, columns), list_row_actions=self.get_list_row_actions(), actions=actions,
             actions_confirmation=confirmations, get_pk_value=self.get_pk_value, get_value=self.get_list_value)
         return rendered
+
+    def _columns(self, names: Sequence[str]) -> list[tuple[str, str, str]]:
+        """Of each column its name, its label in the reader's language, and the classes of its cells."""
+        places = ["lead", *(f"p{place}" for place in range(2, _LAST_PLACE)), *repeat(f"p{_LAST_PLACE}", len(names))]
+        return [(name, str(self.get_column_name(name)), f"col-{name.replace('.', '-')} {place}")
+                for name, place in zip(names, places, strict=False)]
 
     def _here(self, asked: Asked) -> str:
         """The address of this very page."""

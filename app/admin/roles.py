@@ -44,7 +44,7 @@ def _sentences(_view: Any, _context: Any, role: Role, _name: str) -> str:
 
 
 def _number(_view: Any, _context: Any, role: Role, _name: str) -> str:
-    number = len(role.permissions)
+    number = len(role.permission_codes)
     return ngettext("%(num)d permission", "%(num)d permissions", number)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, contains_eager, joinedload, selectinload
 
-from app.models import Customer, Distribution, Employee, FollowUp, Leave, Role, SalesRank
+from app.models import Customer, Distribution, Employee, FollowUp, Leave, SalesRank
 from app.models.choices import DepartmentFunction, DistributionStatus, LeaveState, Origin, RowScope
 from app.permissions import Permission, scope_of_all
 from app.services import employees, my_customers, pool, standing
@@ -39,9 +39,9 @@ def reach_of(employee: Employee) -> Reach | None:
 
 
 def overseers(session: Session) -> dict[int, Reach]:
-    """Everybody who sees the floor or a part of it, by number: three queries."""
+    """Everybody who sees the floor or a part of it, by number: two queries."""
     people = session.scalars(select(Employee).where(Employee.active).order_by(Employee.id)
-                             .options(selectinload(Employee.roles).selectinload(Role.permissions)))
+                             .options(selectinload(Employee.roles)))
     return {each.id: reach for each in people if (reach := reach_of(each)) is not None}
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from app.errors import ConflictError, NotAllowedError
 from app.models import Employee, Role, RolePermission, employee_role
@@ -69,7 +69,8 @@ def lock(session: Session) -> list[Role]:
     """
     with session.no_autoflush:
         session.execute(select(Role.id).order_by(Role.id).with_for_update(key_share=True))
-        return list(session.scalars(select(Role).order_by(Role.id).execution_options(populate_existing=True)))
+        return list(session.scalars(select(Role).order_by(Role.id).options(selectinload(Role.permissions))
+                                    .execution_options(populate_existing=True)))
 
 
 def apply(session: Session, roles: Iterable[Role], wanted: Matrix) -> None:
@@ -174,7 +175,7 @@ def _beyond(actor: Employee, roles: Iterable[Role], department_code: int, *, one
     if can(actor, Permission.ROLE_WRITE):
         return None
     held = list(roles)
-    codes = {each.code for role in held for each in role.permissions}
+    codes = {code for role in held for code in role.permission_codes}
     together = department_code == actor.department_code
     for permission in (each for each in Permission if each.value in codes):
         theirs = granted(held, permission)

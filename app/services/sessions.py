@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Select, delete, select, update
 from sqlalchemy.orm import Session, joinedload, object_session
 
-from app.models import AuditAction, Employee, LoginSession, PersonKind, Role
+from app.models import AuditAction, Employee, LoginSession, PersonKind
 from app.models.choices import SessionEnd
 from app.services import audit
 from app.services.school_settings import SchoolSettings
@@ -44,7 +44,7 @@ def of_token(session: Session, token: str) -> LoginSession | None:
     """The session with this token, dead or alive, with its employee, all that opens doors to him: one query."""
     employee = joinedload(LoginSession.employee)
     return session.scalars(select(LoginSession).where(LoginSession.token_hash == _hash(token)).options(
-        employee.joinedload(Employee.roles).joinedload(Role.permissions),
+        employee.joinedload(Employee.roles),
         employee.joinedload(Employee.second_factor))).unique().one_or_none()
 
 
