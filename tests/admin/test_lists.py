@@ -102,17 +102,20 @@ class TestPages:
 
     @on_both_databases
     def test_what_is_no_place_in_a_list_is_refused_and_never_breaks_it(self, app, login):
+        """Every place in some order of each list, and some place in every order."""
         admin = login("admin")
         with app.app_context():
             columns = {view.endpoint: list(view._sortable_columns) for view in app.extensions["admin"][0]._views
                        if isinstance(view, Lists)}
         assert len(columns) >= 12
-        for endpoint, column in [(endpoint, column) for endpoint, several in columns.items() for column in several]:
-            address = f"/admin/{endpoint}/?sort={column}"
-            for place in PLACES:
+        for endpoint, several in columns.items():
+            for number in range(max(len(PLACES), len(several))):
+                address = f"/admin/{endpoint}/?sort={several[number % len(several)]}"
+                place = PLACES[number % len(PLACES)]
                 assert admin.get(f"{address}&after={place}").status_code in (200, 400), (address, place)
-            assert admin.get(f"{address}&after=x").status_code == 400
-            assert admin.get(f"{address}&before=1.x").status_code == 400
+                if number < len(several):
+                    assert admin.get(f"{address}&after=x").status_code == 400
+                    assert admin.get(f"{address}&before=1.x").status_code == 400
 
     @pytest.mark.parametrize("column", ["qq", "mobile", "wechat", "status", "consultant", "password_hash"])
     def test_nobody_sorts_by_what_is_hidden_or_not_sortable(self, login, a_dozen, column):

@@ -52,7 +52,7 @@ class Client(FlaskClient):
     def csrf_token(self) -> str:
         """The token of this person's session, from the head of a signed-in page."""
         if self._token is None:
-            self._token = token_in(self.get("/admin/", follow_redirects=True).text)
+            self._token = token_in(self.get("/account/", follow_redirects=True).text)
         return self._token
 
     def submit(self, path: str, data: dict[str, Any] | None = None, **kwargs: Any) -> TestResponse:
