@@ -29,14 +29,14 @@
   /** Fetch this page and put its parts in, or only those named; the promise says whether it worked. */
   function refresh(only) {
     var number = asked += 1;
-    return G.get(window.location.href).then(function (answer) {
+    return G.get(window.location.href).then(unpressed).then(function (answer) {
       if (!answer.ok || typeof answer.body !== "string") {
         G.say(answer.body.error || "", "error");
         return false;
       }
       if (number < applied) return true;  // a later one was faster
       applied = number;
-      var fresh = G.fragment(answer.body);
+      var fresh = G.fragment(answer.body), active = document.activeElement;
       each("[data-part]", function (old) {
         var name = old.getAttribute("data-part"), made = partOf(name, fresh);
         if (!made || (only && only.indexOf(name) < 0)) return;
@@ -49,7 +49,19 @@
         if (same) count.textContent = same.textContent;
       });
       document.dispatchEvent(new CustomEvent("refreshed"));
+      if (active.isConnected) active.focus({preventScroll: true});  // it was taken along
       return true;
+    });
+  }
+
+  /** Once nobody presses on a part any more: a button that is replaced between down and up swallows the click. */
+  function unpressed(answer) {
+    if (!document.querySelector("[data-part]:active")) return answer;
+    return new Promise(function (go) {
+      var up = new AbortController();
+      ["pointerup", "pointercancel", "keyup"].forEach(function (name) {
+        document.addEventListener(name, function () { up.abort(); setTimeout(go, 0, answer); }, {signal: up.signal});
+      });
     });
   }
 

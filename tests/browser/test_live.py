@@ -8,6 +8,8 @@ import json
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.browser import wait_for
+
 pytestmark = pytest.mark.browser
 
 SECONDS = 1_000
@@ -54,6 +56,23 @@ def test_a_claim_in_one_browser_leaves_the_list_of_the_other(desk, fallen, sessi
     expect(row(baoyu, first)).to_have_count(0, timeout=15 * SECONDS)
     expect(row(baoyu, second)).to_be_visible()
     expect(row(sanjiang, first)).to_be_visible()  # who won him has him before his eyes
+
+
+def test_a_button_that_is_pressed_while_the_list_is_made_anew_is_not_taken_away(desk, fallen, session):
+    customer = fallen[0].id
+    session.commit()
+    page = desk("baoyu")
+    page.goto("/admin/publicpool/")
+    page.evaluate("document.addEventListener('refreshed', () => { window.anew = true; })")
+    claim_button(page, customer).hover()
+    page.mouse.down()
+    with page.expect_response("**/admin/publicpool/"):
+        page.evaluate("document.querySelector('[data-refresh]').click()")
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.anew") is None
+    page.mouse.up()
+    expect(row(page, customer)).to_contain_text("Claimed: you are following up now!")
+    wait_for(page, "window.anew")
 
 
 def test_several_at_once_have_a_result_each_and_one_in_all(desk, fallen, floor, school, session):

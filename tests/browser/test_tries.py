@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.browser import wait_for
+
 pytestmark = pytest.mark.browser
 
 
@@ -21,10 +23,13 @@ def test_who_tried_what_unfolds_below_the_row_and_stays_with_it(visit, size):
     expect(told.get_by_role("link", name="The whole timeline")).to_be_visible()
     expect(link).to_have_attribute("aria-expanded", "true")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.keyboard.press("r")  # the list is made anew
-    expect(told).to_have_count(1)
-    expect(link).to_have_attribute("aria-expanded", "true")
     told.get_by_role("link").focus()
+    page.evaluate("document.addEventListener('refreshed', () => { window.anew = true; })")
+    page.keyboard.press("r")  # the list is made anew
+    wait_for(page, "window.anew")
+    expect(told).to_have_count(1)
+    expect(told.get_by_role("link")).to_be_focused()
+    expect(link).to_have_attribute("aria-expanded", "true")
     page.keyboard.press("Escape")
     expect(told).to_have_count(0)
     expect(link).to_be_focused()
