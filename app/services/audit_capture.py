@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import event, inspect, select
+from sqlalchemy import Column, event, inspect, select
 from sqlalchemy.orm import InstanceState, ORMExecuteState, RelationshipProperty, Session
 from sqlalchemy.orm.base import PASSIVE_NO_INITIALIZE
 
@@ -123,7 +123,7 @@ def _changes(state: InstanceState[Any], unread: dict[str, Any]) -> Changes:
 
 
 def _columns(state: InstanceState[Any]) -> list[str]:
-    return [attribute.key for attribute in state.mapper.column_attrs]
+    return [attribute.key for attribute in state.mapper.column_attrs if isinstance(attribute.columns[0], Column)]
 
 
 def _collections(state: InstanceState[Any]) -> list[RelationshipProperty[Any]]:

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse, create_environ, run_wsgi_app
 
 from app.admin.guard import Guarded
 from app.extensions import db
+from app.web import READING
 from tests.fuzz.strategies import ROLES, Request, Target
 from tests.support import snapshot
 from tests.support.client import Client
@@ -35,6 +36,7 @@ class Siege:
     reached: Counter[tuple[str, str]] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
     rows: snapshot.Rows = field(default_factory=dict)
+    changed: bool = False
 
     @property
     def sent(self) -> int:
@@ -52,7 +54,10 @@ class Siege:
         self.rows = snapshot.take(self.session)
 
     def restore(self) -> None:
-        """Undo whatever the requests have done."""
+        """Undo whatever the requests have done, if any may have done something."""
+        if not self.changed:
+            return
+        self.changed = False
         self.session.commit()
         with self.app.app_context():
             snapshot.restore(db.engine, self.rows)
@@ -98,6 +103,7 @@ class Siege:
         response = TestResponse(*answer, request=None)  # type: ignore[arg-type]
         assert response.status_code >= 400 or not unsaved, f"left unsaved: {unsaved}"
         self.statuses[response.status_code] += 1
+        self.changed |= asked.method not in READING and response.status_code < 400
         shown_out = response.status_code == 401 or "/login" in response.headers.get("Location", "")
         if asked.role and shown_out and "HTTP_COOKIE" not in asked.headers:
             self.restore()
@@ -108,7 +114,7 @@ def targets(app: Flask, browsers: list[Client]) -> list[Target]:
     """Every route × method, with the parameters and forms that the pages people see send there."""
     names: defaultdict[tuple[str | None, str], set[str]] = defaultdict(set)
     forms: defaultdict[tuple[str | None, str], list[tuple[str, dict[str, list[str]]]]] = defaultdict(list)
-    for page in (visit.page for browser in browsers for visit in walk(app, browser)):
+    for page in (visit.page for browser in browsers for visit in walk(app, browser, each=1)):
         for method, address, found in parameters_on(page):
             names[endpoint_of(app, address, method), method] |= found
         for form in page.forms:

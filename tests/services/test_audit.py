@@ -107,6 +107,17 @@ class TestAWrite:
         assert (entry.action, entry.row_id) == (AuditAction.DELETED, number)
         assert opened(session, entry)["qq"] == ["123456789", None]
 
+    def test_of_a_deletion_names_columns_alone(self, session, school, entries):
+        role = Role(name="人事", permission_codes=["course.read"])
+        session.add(role)
+        session.commit()
+        before = mark(session)
+        assert role.permits("course.read")  # so all there is of it has been read
+        session.delete(role)
+        session.commit()
+        (entry,) = entries(before)
+        assert entry.changes.keys() == {"id", "name", "scope", "requires_second_factor"}
+
     def test_past_the_orm_must_say_that_it_is_recorded(self, session, school, clock):
         audit.act_as(session, Actor("web", clock))
         with pytest.raises(RuntimeError, match="past the audit log"):
