@@ -40,9 +40,9 @@ class Shot:
     dark: bool = False
 
 
-def open_first_customer(page: Page) -> None:
-    """The record of the customer at the top of the list."""
-    page.goto(str(page.locator("tr[data-customer-id] a[href*='details']").first.get_attribute("href")))
+def open_customer(page: Page) -> None:
+    """The record of a customer who has been followed up for a while."""
+    page.goto(str(page.locator("tr[data-customer-id] a[href*='details']").nth(4).get_attribute("href")))
 
 
 def open_follow_up(page: Page) -> None:
@@ -80,7 +80,7 @@ SHOTS = (
     Shot("tries", "dasha", "/admin/publicpool/", unfold_tries),
     Shot("my-customers", "sanjiang", "/admin/mycustomers/"),
     Shot("follow-up", "sanjiang", "/admin/mycustomers/", open_follow_up),
-    Shot("customer", "sanjiang", "/admin/mycustomers/", open_first_customer, dark=True),
+    Shot("customer", "sanjiang", "/admin/mycustomers/", open_customer, dark=True),
     Shot("palette", "sanjiang", "/admin/mycustomers/", open_palette),
     Shot("customers", "manager", "/admin/customer/"),
     Shot("merge", "manager", "/admin/customer/", open_merge),

@@ -23,10 +23,11 @@ _WARNED_AT = HOUR
 
 
 def deal_out(session: Session, as_of: dt.date, moments: Moments) -> None:
-    """On the evening before, half of the leads nobody has had yet went to whoever's turn it was, the oldest first."""
-    waiting = list(session.scalars(select(Customer.id).where(Customer.consultant_id.is_(None), Customer.date < as_of)
-                                   .order_by(Customer.date, Customer.id).limit(2 * MOST_DEALT_OUT)))
-    for number, customer_id in enumerate(waiting[:len(waiting) // 2]):
+    """On the evening before, every other lead nobody has had yet went to whoever's turn it was, the newest first."""
+    waiting = list(session.scalars(
+        select(Customer.id).where(Customer.consultant_id.is_(None), Customer.date < as_of)
+        .order_by(Customer.date.desc(), Customer.id.desc()).limit(2 * MOST_DEALT_OUT)))
+    for number, customer_id in enumerate(waiting[1::2]):
         assignment.assign(session, customer_id, AssignmentStrategy.ROUND, today=as_of - ONE_DAY,
                           now=moments.at(as_of - ONE_DAY, _DEALT_OUT_AT + number))
 

@@ -54,16 +54,17 @@ def lost(session: Session, closed: Closed, *, to_id: int | None = None, now: dt.
     """
     by = audit.actor_of(session).employee_id
     if by != closed.consultant_id and closed.status is not DistributionStatus.ENROLLED:
-        notices.give(session, [_loss(closed, by_id=by, to_id=to_id)], now=now)
+        again = f"/{now.isoformat()}" if closed.status is DistributionStatus.MERGED else ""  # a merge may be undone
+        notices.give(session, [_loss(closed, again, by_id=by, to_id=to_id)], now=now)
 
 
-def _loss(closed: Closed, *, by_id: int | None = None, to_id: int | None = None) -> News:
+def _loss(closed: Closed, again: str = "", *, by_id: int | None = None, to_id: int | None = None) -> News:
     details: dict[str, str | int | None] = {"as": closed.status.value}
     if closed.status in FELL:
         details["public_on"] = closed.ended_on.isoformat() if closed.ended_on else None
     else:
         details |= {"by_id": by_id, "to_id": to_id}
-    key = f"lost/{closed.row_id}/{closed.status.value}"
+    key = f"lost/{closed.row_id}/{closed.status.value}{again}"
     return News(closed.consultant_id, NoticeKind.LOST, key, closed.customer_id, details)
 
 

@@ -10,7 +10,6 @@ Locks are taken as everywhere: employees, customers by number, distributions.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,21 +58,13 @@ def merge(session: Session, survivor_id: int, merged_id: int, choices: Choices, 
         ConflictError: one was erased or merged away, or there are too many contacts.
     """
     survivor, merged = _lock_both(session, survivor_id, merged_id)
-    for each in (survivor, merged):
-        if each.is_public(today):  # what awaits the night is over
-            distributions.end(session, each, DistributionStatus.RELEASED, today=today, now=now)
-    kept = kept_side(survivor, merged, choices, today=today)
-    loser, keeper = (merged, survivor) if kept == SURVIVOR else (survivor, merged)
-    closed = _open_row(session, loser.id)
-    same = closed is not None and loser.consultant_id == keeper.consultant_id
-    distributions.end(session, loser, DistributionStatus.MERGED, today=today, now=now, tell=not same)
-    session.flush()
-    before, gone, clock = merge_record.values_of(survivor), merge_record.values_of(merged), _values(keeper, CLOCK)
-    after = _joined(survivor, merged, choices) | clock | {"date": min(survivor.date, merged.date)}
-    source = keeper.source
+    keeper, moved = _end_one_holding(session, survivor, merged, choices, today=today, now=now)
+    before, gone, source = merge_record.values_of(survivor), merge_record.values_of(merged), keeper.source
+    after = (_joined(survivor, merged, choices) | {name: getattr(keeper, name) for name in CLOCK}
+             | {"date": min(survivor.date, merged.date)})
     courses = [course for course in merged.courses if course not in survivor.courses]
     made = Merge(survivor_id=survivor.id, merged_id=merged.id, employee_id=by.id, merged_at=now, name=merged.name,
-                 moved={"kept": kept, "closed": closed, "same": same, "courses": [each.id for each in courses]},
+                 moved=moved | {"courses": [each.id for each in courses]},
                  kept={"merged": gone, "courses": [course.id for course in merged.courses],
                        "clock": {name: before[name] for name in CLOCK}})
     _take_over(session, survivor, merged, made)
@@ -91,6 +82,21 @@ def merge(session: Session, survivor_id: int, merged_id: int, choices: Choices, 
     session.flush()
     _tell(session, made, AuditAction.MERGED)
     return made
+
+
+def _end_one_holding(session: Session, survivor: Customer, merged: Customer, choices: Choices, *, today: dt.date,
+                     now: dt.datetime) -> tuple[Customer, dict[str, Any]]:
+    """End what awaits the night, and the holding that is not kept; whose clock is kept, and what is to be noted."""
+    for each in (survivor, merged):
+        if each.is_public(today):
+            distributions.end(session, each, DistributionStatus.RELEASED, today=today, now=now)
+    kept = kept_side(survivor, merged, choices, today=today)
+    loser, keeper = (merged, survivor) if kept == SURVIVOR else (survivor, merged)
+    closed = _open_row(session, loser.id)
+    same = closed is not None and loser.consultant_id == keeper.consultant_id
+    distributions.end(session, loser, DistributionStatus.MERGED, today=today, now=now, tell=not same)
+    session.flush()
+    return keeper, {"kept": kept, "closed": closed, "same": same}
 
 
 def kept_side(survivor: Customer, merged: Customer, choices: Choices, *, today: dt.date) -> str:
@@ -130,10 +136,6 @@ def _open_row(session: Session, customer_id: int) -> int | None:
 
 def _last_row(session: Session, customer_id: int) -> int:
     return session.scalar(select(func.max(Distribution.id)).where(Distribution.customer_id == customer_id)) or 0
-
-
-def _values(customer: Customer, names: Collection[str]) -> Values:
-    return {name: getattr(customer, name) for name in names}
 
 
 def _joined(survivor: Customer, merged: Customer, choices: Choices) -> Values:
@@ -239,16 +241,17 @@ def undo(session: Session, merge_id: int, *, by: Employee, today: dt.date, now: 
         merge_record.move(session, column, survivor.id, merged.id, rows.get(f"{column.table.name}.{column.name}", []))
     merge_record.put_back(session, kept["aside"])
     session.expire_all()
-    loser = merged if made.moved["kept"] == SURVIVOR else survivor
+    loser, other = (merged, survivor) if made.moved["kept"] == SURVIVOR else (survivor, merged)
     if holder is not None:
         row = session.get_one(Distribution, closed)
         distributions.reopen(session, loser, row, today=today)
         hands.regained(session, row, made.id, now=now)
-    for each in (survivor, merged):
-        if each is not loser and each.is_held(today) and "source" in kept["replaced"]:
-            distributions.set_clock(session, each, not_before=today + ONE_DAY)
-        if keeper_id is not None and (each.consultant_id != keeper_id or _standing(each, today) < 2):
-            hands.parted(session, each.id, keeper_id, made.id, now=now)
+    if other.is_held(today) and "source" in kept["replaced"]:
+        distributions.set_clock(session, other, not_before=today + ONE_DAY)
+    if keeper_id is not None:
+        for each in (survivor, merged):
+            if each.consultant_id != keeper_id or _standing(each, today) < 2:
+                hands.parted(session, each.id, keeper_id, made.id, now=now)
     made.undone_at, made.undone_by_id, made.name, made.kept = now, by.id, None, None
     session.flush()
     _tell(session, made, AuditAction.MERGE_UNDONE)

@@ -151,6 +151,16 @@ class TestAnUndoneMerge:
         assert told(school.baoyu) == [(GAINED, "龙太", said)]
         assert told(school.sanjiang) == [(LOST, "龙太", said)]
 
+    def test_and_the_same_merge_once_more_is_a_loss_once_more(self, school, make_customer, floor, told, as_, clock):
+        mine, his = make_customer("龙泰", holder=school.sanjiang), make_customer("龙太", holder=school.baoyu)
+        as_(school.manager)
+        made = floor.merge(mine, his, school.manager)
+        floor.part(made, school.manager)
+        told(school.baoyu)
+        clock.advance(minutes=1)
+        floor.merge(mine, floor.session.get_one(Customer, made.merged_id), school.manager)
+        assert [kind for kind, _name, _details in told(school.baoyu)] == [LOST]
+
     def test_tells_of_one_who_is_back_in_the_pool(self, school, make_customer, floor, told, as_):
         mine, his = make_customer("龙泰"), make_customer("龙太", holder=school.baoyu)
         as_(school.manager)
