@@ -42,7 +42,7 @@ class Shot:
 
 def open_customer(page: Page) -> None:
     """The record of a customer who has been followed up for a while."""
-    page.goto(str(page.locator("tr[data-customer-id] a[href*='details']").nth(4).get_attribute("href")))
+    page.goto(str(page.locator("tr[data-watch] a[href*='details']").nth(2).get_attribute("href")))
 
 
 def open_follow_up(page: Page) -> None:
