@@ -52,7 +52,7 @@ def rows_everywhere(session, school, make_customer, make_follow_up):
 
 def texts_of(model) -> list:
     """The free text columns of a table."""
-    return [column for column in inspect(model).columns
+    return [column for column in inspect(model).local_table.columns
             if isinstance(column.type, String) and column.name not in FIXED]
 
 
