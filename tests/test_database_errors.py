@@ -48,7 +48,7 @@ class TestWhileSomebodyElseWrites:
         with engine.connect() as other, other.begin():
             answer = claim()
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-        assert "database" in answer.json["error"]
+        assert "数据库繁忙" in answer.json["error"]
         assert session.scalars(select(Distribution)).all() == []
         session.close()
         assert claim().status_code == 200

@@ -78,7 +78,7 @@ class TestEveryResponse:
     def test_without_a_database(self, clock):
         app = make_app("postgresql+psycopg://somebody:very-secret@127.0.0.1:1/x", clock)
         app.config["TESTING"] = False
-        for path, status in (("/login", 500), ("/nothing", 404), ("/admin/", 302)):
+        for path, status in (("/login", 503), ("/nothing", 404), ("/admin/", 302)):
             answer = app.test_client().get(path, headers={"Accept-Language": "en"})
             assert answer.status_code == status
             assert "very-secret" not in answer.text

@@ -72,6 +72,7 @@ def test_the_schedule_survives_restarts_of_everything(backstage, server, ran, bo
         scheduler, worker = backstage.scheduler(), backstage.worker()
         ran(clock.today())
         scheduler.wait_for("Registering birth")
+        worker.wait_for("Listening on")
         with server.connection() as connection:
             wait_until(lambda: connection.zcard(KEY) == len(SCHEDULE), seconds=20, what="the schedule")
         scheduler.stop()
