@@ -54,6 +54,13 @@
     });
   }
 
+  /** Put in what could not be while an answer was still to come, once no row says any more why it goes. */
+  function catchUp() {
+    if (!again || document.querySelector("tr.leaving")) return;
+    again = false;
+    refresh();
+  }
+
   /** Once nobody presses on a part any more: a button that is replaced between down and up swallows the click. */
   function unpressed(answer) {
     if (!document.querySelector("[data-part]:active")) return answer;
@@ -152,12 +159,14 @@
     if (!rows) return;
     if (past.has(row)) {
       row.replaceWith(past.get(row));
+      catchUp();
       return;
     }
     function gone() {
       row.remove();
       movedAt = performance.now();
-      if (!rows.children.length) refresh();
+      if (!rows.children.length) again = true;
+      catchUp();
     }
     if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) gone();
     else row.animate([{opacity: 1}, {opacity: 0}], 250).onfinish = gone;
@@ -289,10 +298,7 @@
       G.say(answer.body.said, "success");
       refresh(["list"]);
     }
-    if (again) {
-      again = false;
-      refresh();
-    }
+    catchUp();
   });
 
   document.addEventListener("click", function (event) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.support.databases import on_both_databases
 
@@ -66,5 +67,5 @@ def test_a_consultants_round_claim_follow_up_remove_a_course_release(desk, make_
 
     page.on("dialog", lambda dialog: dialog.accept())
     page.locator('form[action="/admin/mycustomers/release/"] button').first.click()
-    page.locator("tr.leaving").get_by_text("is back in the Public Pool").wait_for()
+    expect(page.locator("[data-announce]")).to_contain_text("is back in the Public Pool")
     assert statuses(page)[0][1] == "5"
