@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import repeat
 from typing import Any
 
 from flask import abort, current_app, flash, g, redirect, request
@@ -232,9 +231,9 @@ class Lists(ModelView):
 
     def _columns(self, names: Sequence[str]) -> list[tuple[str, str, str]]:
         """Of each column its name, its label in the reader's language, and the classes of its cells."""
-        places = ["lead", *(f"p{place}" for place in range(2, _LAST_PLACE)), *repeat(f"p{_LAST_PLACE}", len(names))]
-        return [(name, str(self.get_column_name(name)), f"col-{name.replace('.', '-')} {place}")
-                for name, place in zip(names, places, strict=False)]
+        return [(name, str(self.get_column_name(name)),
+                 f"col-{name.replace('.', '-')} {'lead' if place == 1 else f'p{min(place, _LAST_PLACE)}'}")
+                for place, name in enumerate(names, start=1)]
 
     def _here(self, asked: Asked) -> str:
         """The address of this very page."""
