@@ -6,7 +6,7 @@
 
   var G = window.Gonghai;
   var each = G.each;
-  var WORD = 6000;    // ms for which a row that goes says why
+  var WORD = 6000;    // ms for which a row says why it goes, or that it is won, before the list may be made anew
   var STILL = 400;    // ms after rows have moved in which a click would hit another row than was meant
   var PAUSE = 300;    // ms without a key before a search is asked for
   var movedAt = -Infinity;
@@ -54,9 +54,9 @@
     });
   }
 
-  /** Put in what could not be while an answer was still to come, once no row says any more why it goes. */
+  /** Put in what could not be while an answer was still to come, once what the rows say could be read. */
   function catchUp() {
-    if (!again || document.querySelector("tr.leaving")) return;
+    if (!again || saying || document.querySelector("tr.leaving")) return;
     again = false;
     refresh();
   }
@@ -96,6 +96,7 @@
 
   /* Rows that go */
 
+  var saying = 0;            // rows whose word has not been there for long enough
   var past = new WeakMap();  // the row of somebody who is lost, where the list goes on showing him
 
   function rememberPast(fresh) {
@@ -126,6 +127,11 @@
     place.colSpan = place.colSpan + width - 1;
     place.replaceChildren(G.el("span", {"class": "word " + (tone || "")}, sentence));
     if (links) place.appendChild(links);
+    saying += 1;
+    setTimeout(function () {
+      saying -= 1;
+      catchUp();
+    }, WORD);
     row.dispatchEvent(new CustomEvent("spoken", {bubbles: true}));
     announce(nameOf(row).textContent + ": " + sentence);
   }

@@ -8,8 +8,6 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import wait_for
-
 pytestmark = pytest.mark.browser
 
 SECONDS = 1_000
@@ -72,7 +70,9 @@ def test_a_button_that_is_pressed_while_the_list_is_made_anew_is_not_taken_away(
     assert page.evaluate("window.anew") is None
     page.mouse.up()
     expect(row(page, customer)).to_contain_text("Claimed: you are following up now!")
-    wait_for(page, "window.anew")
+    page.wait_for_timeout(SECONDS)
+    expect(row(page, customer)).to_be_visible()  # the new list, which is without him, waits until this could be read
+    expect(row(page, customer)).to_have_count(0, timeout=15 * SECONDS)
 
 
 def test_several_at_once_have_a_result_each_and_one_in_all(desk, fallen, floor, school, session):
