@@ -18,8 +18,9 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 _DATA_EXCEPTION = "22"
 """Class of SQLSTATE: the message itself quotes what could not be read as a number or a date."""
 
-_PASSING = re.compile("08|53|57P|40001|40P01|55P03")
-"""SQLSTATEs of PostgreSQL: no connection, no room, shutting down, serialization, deadlock, lock not available."""
+_PASSING = re.compile("08|53300|57P|40001|40P01|55P03")
+"""SQLSTATEs of PostgreSQL: no connection, too many, shutting down, serialization, deadlock, lock not available. Not a
+full disk (53100): that stays so until somebody sees to it."""
 
 _SQLITE_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _PRIMARY_CODE = 0xFF

@@ -99,3 +99,9 @@ class TestWhatPassesOnPostgreSQL:
     def test_no_connection_left(self, other):
         with other.connect():
             assert is_passing(error_of(other.connect))
+
+    @pytest.mark.parametrize(("sqlstate", "passes"), [("53300", True), ("53100", False)],
+                             ids=["too many connections", "a disk that is full"])
+    def test_no_room(self, session, sqlstate, passes):
+        full = text(f"DO $$ BEGIN RAISE EXCEPTION 'full' USING ERRCODE = '{sqlstate}'; END $$")
+        assert is_passing(error_of(lambda: session.execute(full))) is passes
