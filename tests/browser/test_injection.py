@@ -145,6 +145,7 @@ def echoes() -> Iterator[str]:
         yield f"/login?next={said}"
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize(("who", "sends"), [("admin", FULL_SIZE), ("sanjiang", True),
                                             *([("manager", True)] if FULL_SIZE else [])])
 def test_no_page_takes_a_text_for_a_part_of_itself(app, login, watch, poisoned, session, who, sends):

@@ -265,6 +265,7 @@ def play(session, school, *, examples: int, phases: tuple[Phase, ...] = tuple(Ph
     return seen
 
 
+@pytest.mark.fuzz
 def test_everybody_falls_when_the_paper_says_and_not_otherwise(session, school):
     seen = play(session, school, examples=2000 if FULL_SIZE else 50)
     assert seen["NO_FOLLOW_UP"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import islice
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -141,6 +142,7 @@ STEPS = st.lists(st.one_of(
     min_size=1, max_size=60)
 
 
+@pytest.mark.fuzz
 @settings(max_examples=2000 if FULL_SIZE else 300, deadline=None)
 @given(RANKS, STEPS)
 def test_any_series_of_leads_edits_and_absences_ends_as_on_paper(ranks, steps):
