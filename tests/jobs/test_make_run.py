@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.backstage import Process, plain_environment, processes_of, seconds_at_most
+from tests.support.backstage import Process, parent_of, plain_environment, processes_of, seconds_at_most
 from tests.support.processes import ROOT, free_port, wait_until
 
 pytestmark = pytest.mark.queue
@@ -75,8 +75,10 @@ class Run:
         return processes_of(self.folder)
 
     def pid_of(self, part: str) -> int:
-        """The first process of ours whose command line holds something."""
-        return min(pid for pid, command in self.left().items() if part in command)
+        """The process the supervisor itself started whose command line holds something."""
+        (found,) = [pid for pid, command in self.left().items()
+                    if part in command and parent_of(pid) == self.process.pid]
+        return found
 
     def stop(self) -> None:
         if self.process is not None:

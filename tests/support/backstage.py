@@ -166,6 +166,11 @@ def processes_of(folder: Path) -> dict[int, str]:
     return found
 
 
+def parent_of(pid: int) -> int:
+    """The id of the process that started another; numbers do not tell, they begin anew once they are used up."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 @contextmanager
 def seconds_at_most(limit: float, what: str) -> Iterator[None]:
     """Fail if it takes longer."""
