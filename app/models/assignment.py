@@ -57,6 +57,7 @@ class AssignmentEntry(Base):
         Index("ix_assignment_entry_at", "at", "consultant_id"),
         Index("ix_assignment_entry_consultant_id", "consultant_id", "id"),
         Index("ix_assignment_entry_customer_id", "customer_id", "id"),
+        {"sqlite_autoincrement": True},  # a merge remembers rows by their numbers
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -32,6 +32,7 @@ class Distribution(Base):
         Index("ix_distribution_consultant_id", "consultant_id", "started_on", "id"),
         Index("ix_distribution_started_on", "started_on", "origin", "consultant_id"),
         Index("ix_distribution_ended_on", "ended_on", "status", "consultant_id"),
+        {"sqlite_autoincrement": True},  # a merge remembers rows by their numbers
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

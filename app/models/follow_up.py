@@ -30,6 +30,7 @@ class FollowUp(Base):
         Index("ix_follow_up_saved_on", "saved_on", "consultant_id"),
         Index("ix_follow_up_next_contact_on", "next_contact_on", "customer_id",
               postgresql_where=_PLANNED, sqlite_where=_PLANNED),
+        {"sqlite_autoincrement": True},  # a merge remembers rows by their numbers
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -30,6 +30,7 @@ class Merge(Base):
     __table_args__ = (
         Index("ix_merge_survivor_id", "survivor_id", "id"),
         Index("uq_merge_merged_id", "merged_id", unique=True, postgresql_where=_NOT_UNDONE, sqlite_where=_NOT_UNDONE),
+        {"sqlite_autoincrement": True},  # a merge remembers rows by their numbers
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -34,6 +34,7 @@ class Notice(Base):
         Index("ix_notice_unread", "employee_id", "id", postgresql_where=_UNREAD, sqlite_where=_UNREAD),
         Index("ix_notice_customer_id", "customer_id", "employee_id"),
         Index("ix_notice_created_at", "created_at", "id"),
+        {"sqlite_autoincrement": True},  # a merge remembers rows by their numbers
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

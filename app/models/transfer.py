@@ -67,6 +67,7 @@ class TransferLine(Base):
         UniqueConstraint("transfer_id", "customer_id"),
         Index("ix_transfer_line_state", "transfer_id", "state", "customer_id"),
         Index("ix_transfer_line_customer_id", "customer_id"),
+        {"sqlite_autoincrement": True},  # a merge remembers rows by their numbers
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

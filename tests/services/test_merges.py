@@ -92,6 +92,35 @@ def test_everything_that_refers_to_the_one_refers_to_the_other(session, school, 
     assert session.get(Customer, gone) is None
 
 
+def test_whatever_refers_to_a_customer_has_a_number_that_is_never_used_twice():
+    for column in merge_record.references():
+        assert column.table.dialect_options["sqlite"]["autoincrement"], column
+
+
+@on_both_databases
+def test_a_row_that_was_set_aside_goes_back_though_others_came_since(session, school, make_customer, floor):
+    mine, his = (make_customer(name, holder=school.sanjiang).id for name in ("龙泰", "龙太"))
+    floor.move(Customer.id.in_([mine, his]), Plan((school.baoyu.id,)), school.admin)
+    made = floor.merge(mine, his, school.manager)
+    assert list(made.kept["aside"]) == ["transfer_line"]
+    floor.move(Customer.id == mine, Plan((school.dasha.id,)), school.admin)
+    floor.part(made, school.manager)
+    assert sorted(session.scalars(select(TransferLine.customer_id))) == [mine, mine, his]
+
+
+@on_both_databases
+def test_a_row_that_came_since_does_not_go_in_the_place_of_one_that_was_deleted(
+        session, school, make_customer, make_follow_up, floor):
+    mine, his = (make_customer(name, holder=school.sanjiang) for name in ("龙泰", "龙太"))
+    made_of_his, survivor, merged = make_follow_up(his, "再想想"), mine.id, his.id
+    made = floor.merge(survivor, merged, school.manager)
+    session.delete(session.get_one(FollowUp, made_of_his.id))
+    session.commit()
+    make_follow_up(session.get_one(Customer, survivor), "下周来")
+    floor.part(made, school.manager)
+    assert session.execute(select(FollowUp.customer_id, FollowUp.note)).all() == [(survivor, "下周来")]
+
+
 @on_both_databases
 @pytest.mark.parametrize("holder", [merges.SURVIVOR, merges.MERGED])
 def test_undone_every_row_is_as_it_was(session, school, two, floor, contents, holder):
