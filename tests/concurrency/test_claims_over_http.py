@@ -88,8 +88,8 @@ class TestTheNegativeControl:
         try:
             everyone = arena.log_everyone_in(server)
             ids = arena.fallen(CUSTOMERS)
-            answers = race(arena, everyone, ids)
-            assert max(winners(answers).values()) > 1
+            told = [answer for answer in race(arena, everyone, ids) if answer.status in {200, 409}]
+            assert max(winners(told).values()) > 1  # what a naive claim breaks besides is not what is shown here
             assert max(arena.claims_on_record().values()) > 1
         finally:
             arena.restore_the_index()
