@@ -120,12 +120,14 @@ class TestCustomers:
 class TestHistoryTables:
     def test_distributions_are_never_created_or_deleted_by_hand(self, login, make_customer, school, session):
         make_customer(holder=school.sanjiang)
+        row = session.query(Distribution).one()
+        session.commit()
         admin = login("admin")
         for path in ("new/", "delete/"):
-            assert admin.submit(f"/admin/distribution/{path}", {"id": 1}).status_code == 403
-        admin.submit("/admin/distribution/edit/?id=1", {"memo": "好客户", "status": 2, "consultant_id": 1,
-                                                        "ended_on": "2026-01-01"})
-        row = session.query(Distribution).one()
+            assert admin.submit(f"/admin/distribution/{path}", {"id": row.id}).status_code == 403
+        admin.submit(f"/admin/distribution/edit/?id={row.id}", {"memo": "好客户", "status": 2, "consultant_id": 1,
+                                                                "ended_on": "2026-01-01"})
+        session.expire_all()
         assert (row.memo, row.status, row.consultant_id) == ("好客户", DistributionStatus.FOLLOWING,
                                                             school.sanjiang.id)
 

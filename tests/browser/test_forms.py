@@ -95,8 +95,9 @@ def test_a_date_is_typed_or_picked_in_the_calendar(person, session, school, cloc
     page.keyboard.press("Enter")
     page.get_by_role("dialog", name="Choose a date: Start").wait_for()
     wait_for(page, "document.activeElement.tagName.startsWith('CALENDAR-')")
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowDown")
+    for key, day in (("ArrowRight", "6"), ("ArrowDown", "13")):
+        page.keyboard.press(key)
+        wait_for(page, f"document.activeElement.shadowRoot.activeElement?.textContent.trim() === '{day}'")
     page.keyboard.press("Enter")
     assert start.input_value() == "2026-04-13"
     assert page.get_by_role("dialog").count() == 0
